@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+#
+#   make            build ./gossipnet            make check   every test (as root: with the live ones)
+#   make install    PREFIX=/usr/local DESTDIR=   make lint    layers, format, static analysis, man pages
+#   V=1 shows commands; SAN=address,undefined builds with sanitizers in a folder of its own; CC=clang likewise.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+
+# The one list of distribution packages: what a user needs to build and run, and what the tests add.
+PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libsqlite3-dev libmnl-dev libnl-3-dev \
+	libnl-route-3-dev libkmod-dev gnuplot-nox user-mode-linux iproute2
+CHECK_PACKAGES := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck shellcheck mandoc valgrind \
+	sqlite3 iputils-ping tcpdump python3-minimal procps util-linux tmux git
+
+VERSION := 0.1.0
+LAYERS  := util proto topo net live store view vm cmd
+LIBS    := yaml-0.1 sqlite3 libmnl libnl-3.0 libnl-route-3.0 libkmod
+
+empty :=
+comma := ,
+B     := build/$(if $(filter gcc,$(CC)),,$(notdir $(CC))-)$(or $(subst $(comma),-,$(SAN)),plain)
+Q     := $(if $(V),,@)
+say    = $(if $(V),,@echo "  $(1)	$(2)")
+
+PKG_CFLAGS = $(shell pkg-config --cflags $(LIBS))
+PKG_LIBS   = $(shell pkg-config --libs $(LIBS))
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-align=strict \
+	-Wwrite-strings -Wvla -Wundef $(if $(filter clang,$(CC)),-Wno-cast-align)
+OPT  := $(if $(SAN),-O1 -fno-omit-frame-pointer,-O2)
+FLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DGN_VERSION='"$(VERSION)"' -Isrc -Iinclude $(PKG_CFLAGS) \
+	-g $(OPT) -fstack-protector-strong -MMD -MP $(WARN) $(if $(WERROR),-Werror) \
+	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) $(CFLAGS)
+LINK  = $(CC) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS) -o $@
+
+SRC := $(sort $(wildcard $(LAYERS:%=src/%/*.c)))
+OBJ := $(SRC:%.c=$(B)/%.o)
+ARCHIVES := $(LAYERS:%=$(B)/lib%.a)
+BIN := $(if $(filter build/plain,$(B)),gossipnet,$(B)/gossipnet)
+
+all: $(BIN)
+
+$(BIN): $(patsubst %,$(B)/lib%.a,cmd vm view store live net topo proto util)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $^ $(PKG_LIBS) -lm -lpthread
+
+define archive
+$(B)/lib$(1).a: $(filter $(B)/src/$(1)/%,$(OBJ))
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
+
+$(B)/%.o: %.c Makefile
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(FLAGS) -c -o $@ $<
+
+# Unit tests mirror src/: tests/unit/LAYER/x_test.c is linked with the layers that LAYER may see and no other.
+SEES_util  := util
+SEES_proto := proto util
+SEES_topo  := topo util
+SEES_net   := net util
+SEES_live  := live proto util
+SEES_store := store util
+SEES_view  := view store util
+SEES_vm    := vm util
+SEES_cmd   := $(filter-out cmd,$(LAYERS))
+UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c))
+UNIT     := $(UNIT_SRC:%.c=$(B)/%)
+
+define unit
+$(B)/tests/unit/$(1)/%_test: $(B)/tests/unit/$(1)/%_test.o $(SEES_$(1):%=$(B)/lib%.a)
+	$$(call say,LD,$$@)
+	$$(Q)$$(LINK) $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(PKG_LIBS) -lcmocka -lm -lpthread
+endef
+$(foreach l,$(LAYERS),$(eval $(call unit,$(l))))
+.SECONDARY:
+
+unit: $(UNIT)
+
+TOOLS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/tools/*.c tests/bench/*.c)))
+$(B)/tests/tools/%: $(B)/tests/tools/%.o $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) -lm -lpthread
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) -lm -lpthread
+tools: $(TOOLS)
+
+check-unit: unit
+	$(Q)tests/run $(UNIT)
+
+# Everything. Live tests need root and say so; under CI nothing may be skipped.
+check: deps-check
+	$(Q)$(MAKE) --no-print-directory all unit tools
+	$(Q)tests/run $(UNIT) $(sort $(wildcard tests/cli/*.sh tests/net/*.sh))
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)./gossipnet run topo/quickstart.yaml
+	$(Q)./gossipnet plot quickstart -o results/quickstart/latest/coverage.png
+	$(Q)$(call give_back,build gossipnet results)
+
+# RUN=: a result folder, a run.db or a topology's name; default the newest run of all.
+plot: all
+	$(Q)./gossipnet plot $(or $(RUN),$(shell ls -td results/*/*/run.db 2>/dev/null | head -1)) $(if $(OUT),-o $(OUT))
+
+deps:
+	$(Q)tests/deps $(PACKAGES)
+deps-check:
+	$(Q)tests/deps $(PACKAGES) $(CHECK_PACKAGES)
+
+# After sudo: what was made belongs to the person who typed it.
+give_back = if [ -n "$$SUDO_UID" ]; then chown -Rh "$$SUDO_UID:$$SUDO_GID" $(1); fi
+
+FUZZ_SECONDS ?= 60
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ_B := build/fuzz
+fuzz: $(FUZZ:%=fuzz-%)
+fuzz-%: tests/fuzz/%.c
+	$(Q)mkdir -p $(FUZZ_B)/$*-corpus
+	$(Q)clang -std=gnu11 -D_GNU_SOURCE -DGN_VERSION='"$(VERSION)"' -Isrc -Iinclude $(PKG_CFLAGS) -g -O1 \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $(FUZZ_B)/$* $< $(wildcard $(patsubst %,src/%/*.c,util proto topo)) -lyaml -lm
+	$(FUZZ_B)/$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=0 \
+		$(FUZZ_B)/$*-corpus tests/fuzz/corpus/$*
+
+bench: all tools
+	$(Q)set -e; for b in $(sort $(wildcard tests/bench/*.sh)); do echo "# $$b"; $$b; done
+
+# The protocols may call nothing but these: no socket, clock, file or global state.
+PROTO_MAY := gn_.*|mem(cpy|set|cmp|move)|strcmp|__(assert|stack_chk)_fail|_GLOBAL_OFFSET_TABLE_
+MAN := $(sort $(wildcard man/*.[1-8]))
+C_FILES = $(shell git ls-files '*.c' '*.h')
+SHELL_FILES = $(shell git grep -lE '^\#!.*(sh|bash)$$' -- tests .ci)
+
+lint: lint-layers lint-format lint-cppcheck lint-shell lint-man
+lint-layers: $(B)/libproto.a unit
+	@! nm -u $(filter $(B)/src/proto/%,$(OBJ)) | awk 'NF == 2 { print $$2 }' | sort -u | grep -vxE '$(PROTO_MAY)' || \
+		{ echo "src/proto uses the symbols above, which a sans-IO protocol may not"; exit 1; }
+	@tests/layers
+lint-format:
+	$(Q)clang-format --dry-run --Werror $(C_FILES)
+lint-cppcheck:
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
+		--suppress=missingIncludeSystem -D_GNU_SOURCE -DGN_VERSION=\"\" -Isrc -Iinclude src
+lint-shell:
+	$(Q)shellcheck $(SHELL_FILES)
+lint-man: all
+	$(Q)mandoc -T lint -W warning $(MAN)
+	$(Q)tests/man-matches-help ./gossipnet man/gossipnet.1
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/gossipnet \
+		$(DESTDIR)$(PREFIX)/share/gossipnet/topo $(foreach s,1 5,$(DESTDIR)$(PREFIX)/share/man/man$(s))
+	install -m 755 gossipnet $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 include/gossipnet/*.h $(DESTDIR)$(PREFIX)/include/gossipnet/
+	install -m 644 topo/*.yaml $(DESTDIR)$(PREFIX)/share/gossipnet/topo/
+	./gossipnet validate --schema > $(DESTDIR)$(PREFIX)/share/gossipnet/topology.schema.json
+	$(foreach m,$(MAN),install -m 644 $(m) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/ && ) true
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/gossipnet $(DESTDIR)$(PREFIX)/include/gossipnet $(DESTDIR)$(PREFIX)/share/gossipnet
+	rm -f $(foreach m,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+
+clean:
+	rm -rf build gossipnet
+
+.PHONY: all unit tools check check-unit demo plot deps deps-check fuzz bench lint lint-layers lint-format lint-cppcheck \
+	lint-shell lint-man install uninstall clean
+-include $(OBJ:.o=.d) $(UNIT:%=%.d) $(TOOLS:%=%.d)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel side of a topology: network namespaces, veth pairs, bridges, addresses, routes and netem.
+ * Namespaces are held by descriptor only: when the process ends, by any signal, the kernel removes
+ * everything. Nothing is made in the caller's own network namespace, nothing in the file system.
+ */
+#ifndef GN_NET_NETWORK_H
+#define GN_NET_NETWORK_H
+
+#include "topo/topology.h"
+
+struct gn_network;
+
+/**
+ * gn_network_missing() - does this kernel, for this process, have what the topology needs?
+ * Tries each feature in a namespace of its own and leaves nothing.
+ *
+ * Return: 0; -EPERM: not allowed to make namespaces; -EOPNOTSUPP: @err names the missing kernel features.
+ */
+int gn_network_missing(const struct gn_topology *t, struct gn_err *err);
+
+/* One kernel feature that gossipnet uses, for `gossipnet doctor` and gn_network_missing(). */
+struct gn_feature {
+	const char *name;   /* "netem", "veth", ... */
+	const char *use;    /* what cannot be done without it: "shaped links (delay, jitter, loss, rate)" */
+	const char *config; /* the kernel option, "CONFIG_NET_SCH_NETEM" */
+	int (*probe)(struct gn_err *err); /* in a child with a namespace of its own: 0 if it is there */
+};
+const struct gn_feature *gn_network_feature(size_t i); /* NULL past the last */
+
+/* Try one feature, in a forked child with a new network namespace. 0: there; -EPERM: not allowed to try; -EOPNOTSUPP: missing. */
+int gn_network_probe(const struct gn_feature *f, struct gn_err *err);
+
+/* Called now and then while building; done of total elements. May be NULL. Non-zero stops the build with -EINTR. */
+typedef int gn_network_progress(void *context, const char *phase, uint32_t done, uint32_t total);
+
+/**
+ * gn_network_build() - build everything: namespaces, links up, addresses, routes, shaping; read the
+ * shaping back from the kernel and compare.
+ * @ret: on success owned by the caller. On failure nothing is left.
+ *
+ * The caller's network namespace is the same after the call as before.
+ * Return: 0 or -Exxx; @err has a sentence with the element's name and the kernel's own text.
+ */
+int gn_network_build(const struct gn_topology *t, gn_network_progress *progress, void *context,
+		     struct gn_network **ret, struct gn_err *err);
+struct gn_network *gn_network_free(struct gn_network *net);
+
+/* The namespace of a host or router; of a switch: the namespace that all switches share. Borrowed. */
+int gn_network_netns(const struct gn_network *net, uint32_t node);
+
+/* Compare what the kernel has with what the topology asks for, for every shaped direction. */
+int gn_network_verify(const struct gn_network *net, struct gn_err *err);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* The results of a run: one SQLite file with one writer. The schema is gossipnet-results(5). */
+#ifndef GN_STORE_H
+#define GN_STORE_H
+
+#include "topo/topology.h"
+
+struct gn_store;
+
+struct gn_store_options {
+	const char *path; /* run.db; must not exist */
+	bool own_page_cache; /* in a guest whose page cache dies with it: exclusive WAL, no checkpoint during the run */
+};
+
+/* Create the file with its tables and fill node, link and the meta rows that the topology gives
+ * (name, seed, nodes, members, protocol, fanout, period_ns, overlay, duration_ns). */
+int gn_store_create(const struct gn_store_options *o, const struct gn_topology *t, struct gn_store **ret,
+		    struct gn_err *err);
+
+/* Commits what is there, turns the file into a single self-contained one, closes. NULL-safe. */
+int gn_store_close(struct gn_store *s, struct gn_err *err);
+
+int gn_store_meta(struct gn_store *s, const char *key, const char *text, struct gn_err *err);
+int gn_store_meta_int(struct gn_store *s, const char *key, int64_t value, struct gn_err *err);
+
+/* Times in ns from the run's start. Ids: event as in the topology + 1 in the table; node = node id + 1. */
+struct gn_arrival {
+	uint32_t event; /* place in the topology's events */
+	uint32_t node;	/* node id */
+	uint32_t via;	/* node id or GN_NONE at the origin */
+	uint32_t hop;
+	int64_t t, sent; /* sent is ignored at the origin (stored as t) */
+	bool first;
+};
+int gn_store_arrival(struct gn_store *s, const struct gn_arrival *a, struct gn_err *err);
+int gn_store_event(struct gn_store *s, uint32_t event, const struct gn_event_plan *plan, int64_t t,
+		   struct gn_err *err);
+int gn_store_action(struct gn_store *s, int64_t t, const char *what, const char *target, const char *detail,
+		    struct gn_err *err);
+int gn_store_call(struct gn_store *s, uint32_t node, uint32_t round, int64_t t, uint32_t partner,
+		  struct gn_err *err);
+int gn_store_node_stat(struct gn_store *s, uint32_t node, const char *key, int64_t value, struct gn_err *err);
+
+/* Everything given so far is safe against kill -9 after this. Call it about four times a second. */
+int gn_store_commit(struct gn_store *s, struct gn_err *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading topology files. No system calls but reading the files. */
+#ifndef GN_TOPO_LOAD_H
+#define GN_TOPO_LOAD_H
+
+#include "topo/topology.h"
+
+/* What is wrong with a file: any number of lines "FILE:LINE:COL: sentence", in order of place. */
+struct gn_faults {
+	char **lines; /* owned */
+	size_t n, cap;
+};
+
+void gn_faults_done(struct gn_faults *f);
+
+struct gn_load_options {
+	const char *file;	 /* path of the topology; "-" is not special */
+	const char *const *sets; /* "path.to.key=value", as given with --set; later ones win */
+	size_t n_sets;
+	const uint64_t *seed; /* --seed; NULL: the file's */
+};
+
+/**
+ * gn_topology_load() - read, check and work out a topology.
+ * @ret: on success owned by the caller, released with gn_topology_free().
+ * @faults: initialised by the caller to zeros; filled when -EINVAL is returned.
+ *
+ * Return: 0; -EINVAL: the file is wrong, all faults are in @faults; -ENOMEM.
+ */
+int gn_topology_load(const struct gn_load_options *o, struct gn_topology **ret, struct gn_faults *faults);
+struct gn_topology *gn_topology_free(struct gn_topology *t);
+
+/**
+ * gn_topology_resolved() - the topology as one YAML document that stands alone: includes, --set and
+ * --seed worked in, comments gone. Loading it gives the same topology.
+ *
+ * Return: NUL-terminated text, owned by @t.
+ */
+const char *gn_topology_resolved(const struct gn_topology *t);
+
+/* The JSON Schema (draft 2020-12) of topology files, generated from the table that the reader
+ * walks. Return: text owned by the caller, released with free(); NULL without memory. */
+char *gn_topology_schema(void);
+
+/* The id of the node called @name, or GN_NONE. */
+uint32_t gn_topology_find(const struct gn_topology *t, const char *name);
+
+/* Print the plan, one line per element (nodes, links with shaping, routes, overlay, schedule), to
+ * @f: identical for the same file and seed on every machine. */
+void gn_topology_print(const struct gn_topology *t, void *f /* FILE * */);
+
+#endif

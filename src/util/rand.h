@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Seeded random numbers: xoshiro256++ (Blackman and Vigna, "Scrambled linear pseudorandom number
+ * generators", ACM TOMS 47, 2021), state filled by splitmix64. The state lives in the object that
+ * draws from it; there is no global generator.
+ */
+#ifndef GN_RAND_H
+#define GN_RAND_H
+
+#include <stdint.h>
+
+struct gn_rand {
+	uint64_t s[4];
+};
+
+/* What a stream is for; draws of one never shift those of another. Values are part of "same seed,
+ * same run": never renumber them. */
+enum gn_rand_stream {
+	GN_RAND_TOPOLOGY = 1, /* generators of graphs */
+	GN_RAND_OVERLAY = 2,
+	GN_RAND_PROTOCOL = 3, /* one per node: phase, then partners */
+	GN_RAND_NETEM = 4,    /* one per link direction */
+	GN_RAND_SCHEDULE = 5,
+};
+
+/* The generator of (@seed, @stream, @index); different triples give unrelated sequences. */
+void gn_rand_init(struct gn_rand *r, uint64_t seed, enum gn_rand_stream stream, uint64_t index);
+
+/* 64 uniform bits. */
+uint64_t gn_rand_next(struct gn_rand *r);
+
+/* Uniform in [0, @n), without bias (Lemire, ACM TOMACS 29(1), 2019). @n > 0. */
+uint64_t gn_rand_below(struct gn_rand *r, uint64_t n);
+
+#endif
