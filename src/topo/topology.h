@@ -27,11 +27,10 @@ enum gn_kind { GN_HOST, GN_SWITCH, GN_ROUTER };
 /* One direction of a link, as asked for. All zero: no shaping, the kernel's veth as it is. */
 struct gn_shape {
 	gn_dur delay;	   /* one way, ns */
-	gn_dur jitter;	   /* standard deviation of a normal distribution (netem's "jitter"), ns */
+	gn_dur jitter;	   /* ns: uniform in delay +- jitter, as tc's netem without a distribution */
 	uint32_t loss_ppm; /* 0 .. 1000000 */
 	uint64_t rate_bps; /* bits per second; 0: not limited */
-	uint32_t
-		limit; /* netem queue, packets: computed by topo from rate and delay; 0 where nothing is shaped */
+	uint32_t limit;	   /* netem queue, packets, computed from rate and delay; 0 if not shaped */
 };
 
 /* A link: a veth pair. shape[0] acts from node[0] to node[1], shape[1] the other way. */

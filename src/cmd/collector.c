@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/collector.h"
+
+#include <string.h>
+
+#include "gossipnet/protocol.h"
+
+int gn_collector_init(struct gn_collector *c, const struct gn_topology *t, const struct gn_shared *shared,
+		      struct gn_store *store, gn_time start, struct gn_err *err)
+{
+	size_t bits = (size_t)t->n_events * t->gossip.n_members;
+
+	*c = (struct gn_collector){ .topology = t, .shared = shared, .store = store, .start = start };
+	c->informed = calloc(t->n_events ? t->n_events : 1, sizeof(*c->informed));
+	c->seen = calloc(bits / 64 + 1, sizeof(*c->seen));
+	if (c->informed && c->seen)
+		return 0;
+	gn_collector_done(c);
+	return gn_fail(err, -ENOMEM, "out of memory for %u events at %u nodes", t->n_events,
+		       t->gossip.n_members);
+}
+
+void gn_collector_done(struct gn_collector *c)
+{
+	free(c->informed);
+	free(c->seen);
+	c->informed = NULL;
+	c->seen = NULL;
+}
+
+/* first = 1 is once per event and node, whatever a node may have written. */
+static bool is_first(struct gn_collector *c, uint32_t event, uint32_t member)
+{
+	size_t bit = (size_t)event * c->topology->gossip.n_members + member;
+	uint64_t mask = UINT64_C(1) << (bit % 64);
+
+	if (c->seen[bit / 64] & mask)
+		return false;
+	c->seen[bit / 64] |= mask;
+	c->first_arrivals++;
+	if (++c->informed[event] == c->topology->gossip.n_members)
+		c->complete++;
+	return true;
+}
+
+static int take_publish(struct gn_collector *c, uint32_t event, int64_t t, struct gn_err *err)
+{
+	const struct gn_event_plan *plan = &c->topology->events[event];
+	GN_CLEANUP(gn_free_p)
+	char *detail = gn_format("event %u%s%s", event + 1, *plan->label ? ": " : "", plan->label);
+	int r = gn_store_event(c->store, event, plan, t, err);
+
+	if (r < 0)
+		return r;
+	c->published++;
+	return gn_store_action(c->store, t, "publish", c->topology->nodes[plan->node].name,
+			       detail ? detail : "", err);
+}
+
+static int take_arrival(struct gn_collector *c, uint32_t member, const struct gn_record *r,
+			struct gn_err *err)
+{
+	const uint32_t *members = c->topology->gossip.members;
+	bool origin = r->via == GN_NO_MEMBER;
+
+	if (r->event >= c->topology->n_events || (!origin && r->via >= c->topology->gossip.n_members)) {
+		c->refused++;
+		return 0;
+	}
+	struct gn_arrival a = {
+		.event = r->event,
+		.node = members[member],
+		.via = origin ? GN_NONE : members[r->via],
+		.hop = r->hop,
+		.t = (int64_t)(r->t - c->start),
+		.sent = (int64_t)(r->sent - c->start),
+		.first = r->first && is_first(c, r->event, member),
+	};
+
+	if (origin && a.first) {
+		int e = take_publish(c, r->event, a.t, err);
+
+		if (e < 0)
+			return e;
+	}
+	return gn_store_arrival(c->store, &a, err);
+}
+
+static int take_record(struct gn_collector *c, uint32_t member, const struct gn_record *r, struct gn_err *err)
+{
+	const uint32_t *members = c->topology->gossip.members;
+
+	switch ((enum gn_record_type)r->type) {
+	case GN_RECORD_ARRIVAL:
+		return take_arrival(c, member, r, err);
+	case GN_RECORD_CALL:
+		if (r->via < c->topology->gossip.n_members)
+			return gn_store_call(c->store, members[member], r->event, (int64_t)(r->t - c->start),
+					     members[r->via], err);
+	}
+	c->refused++;
+	return 0;
+}
+
+static int drain_ring(struct gn_collector *c, uint32_t member, struct gn_err *err)
+{
+	struct gn_slice *slice = gn_shared_slice(c->shared, member);
+	const struct gn_record *run[2];
+	size_t len[2], n = gn_ring_peek(slice, c->shared->capacity, run, len);
+
+	for (int i = 0; i < 2; i++) {
+		for (size_t k = 0; k < len[i]; k++) {
+			/* A copy: the node could change the record between check and use. */
+			struct gn_record r = run[i][k];
+			int e = take_record(c, member, &r, err);
+
+			if (e < 0)
+				return e;
+		}
+	}
+	gn_ring_release(slice, n);
+	return 0;
+}
+
+int gn_collector_drain(struct gn_collector *c, struct gn_err *err)
+{
+	for (uint32_t m = 0; m < c->shared->n; m++) {
+		int r = drain_ring(c, m, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+#define COUNTER(field)                                      \
+	{                                                   \
+#field, offsetof(struct gn_counters, field) \
+	}
+
+static const struct {
+	const char *key;
+	size_t offset;
+} counters[] = {
+	COUNTER(datagrams_sent),
+	COUNTER(datagrams_received),
+	COUNTER(bytes_sent),
+	COUNTER(bytes_received),
+	COUNTER(malformed),
+	COUNTER(send_errors),
+	COUNTER(socket_drops),
+	COUNTER(log_dropped),
+	COUNTER(calls),
+	COUNTER(timers),
+	COUNTER(informed),
+	{ "phase_ns", offsetof(struct gn_counters, phase) },
+	{ "timer_lateness_max_ns", offsetof(struct gn_counters, lateness_max) },
+};
+
+static uint64_t counter(const struct gn_counters *c, size_t i)
+{
+	const void *at = (const char *)c + counters[i].offset;
+
+	return atomic_load_explicit((const _Atomic uint64_t *)at, memory_order_relaxed);
+}
+
+/* The 99th percentile of a lateness histogram: the upper bound of its bucket; -1 without samples. */
+static int64_t lateness_p99(const uint64_t buckets[GN_LATENESS_BUCKETS])
+{
+	uint64_t total = 0, below = 0;
+
+	for (unsigned b = 0; b < GN_LATENESS_BUCKETS; b++)
+		total += buckets[b];
+	if (!total)
+		return -1;
+	for (unsigned b = 0; b < GN_LATENESS_BUCKETS; b++) {
+		below += buckets[b];
+		if (below * 100 >= total * 99)
+			return (int64_t)gn_lateness_upper(b);
+	}
+	return -1;
+}
+
+static int write_node_stats(struct gn_collector *c, uint32_t member, uint64_t all[GN_LATENESS_BUCKETS],
+			    struct gn_err *err)
+{
+	const struct gn_counters *n = &gn_shared_slice(c->shared, member)->counters;
+	uint32_t node = c->topology->gossip.members[member];
+	uint64_t own[GN_LATENESS_BUCKETS];
+
+	for (size_t i = 0; i < GN_ARRAY_LEN(counters); i++) {
+		int r = gn_store_node_stat(c->store, node, counters[i].key, (int64_t)counter(n, i), err);
+
+		if (r < 0)
+			return r;
+	}
+	for (unsigned b = 0; b < GN_LATENESS_BUCKETS; b++) {
+		own[b] = atomic_load_explicit(&n->lateness[b], memory_order_relaxed);
+		all[b] += own[b];
+	}
+	int64_t p99 = lateness_p99(own);
+
+	return p99 < 0 ? 0 : gn_store_node_stat(c->store, node, "timer_lateness_p99_ns", p99, err);
+}
+
+int gn_collector_write_stats(struct gn_collector *c, struct gn_err *err)
+{
+	uint64_t all[GN_LATENESS_BUCKETS] = { 0 };
+
+	for (uint32_t m = 0; m < c->shared->n; m++) {
+		int r = write_node_stats(c, m, all, err);
+
+		if (r < 0)
+			return r;
+	}
+	int64_t p99 = lateness_p99(all);
+	int r = p99 < 0 ? 0 : gn_store_meta_int(c->store, "timer_lateness_p99_ns", p99, err);
+
+	if (r == 0 && c->refused)
+		r = gn_store_meta_int(c->store, "records_refused", (int64_t)c->refused, err);
+	return r;
+}
+
+void gn_collector_status(const struct gn_collector *c, struct gn_status *s)
+{
+	s->n_events = c->topology->n_events;
+	s->published = c->published;
+	s->complete = c->complete;
+	s->first_arrivals = c->first_arrivals;
+	s->event = 0;
+	s->informed = 0;
+	for (uint32_t e = c->topology->n_events; e-- > 0;) {
+		if (c->informed[e] && c->informed[e] < c->topology->gossip.n_members) {
+			s->event = e + 1;
+			s->informed = c->informed[e];
+			return;
+		}
+	}
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/nodes.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "live/node.h"
+
+static int fork_node(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err)
+{
+	const struct gn_node *node = &n->topology->nodes[n->topology->gossip.members[member]];
+	const struct gn_node_job job = {
+		.topology = n->topology,
+		.member = member,
+		.netns = gn_network_netns(net, n->topology->gossip.members[member]),
+		.shared = n->shared,
+		.ready_fd = n->ready_end,
+		.parent_pid = getpid(),
+	};
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return gn_fail(err, -errno, "node %s: cannot fork its process: %m%s", node->name,
+			       errno == EAGAIN ? "; raise the limit of processes (ulimit -u, kernel.pid_max)"
+					       : "");
+	if (pid == 0)
+		exit(gn_node_main(&job));
+	if (!n->group)
+		n->group = pid;
+	setpgid(pid, n->group);
+	n->pids[member] = pid;
+	n->alive++;
+	return 0;
+}
+
+int gn_nodes_start(struct gn_nodes *n, const struct gn_topology *t, const struct gn_network *net,
+		   const struct gn_shared *shared, struct gn_err *err)
+{
+	int ends[2];
+
+	*n = (struct gn_nodes){ .topology = t, .shared = shared, .ready_fd = -1, .ready_end = -1 };
+	n->pids = calloc(t->gossip.n_members, sizeof(*n->pids));
+	if (!n->pids)
+		return gn_fail(err, -ENOMEM, "out of memory");
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return gn_fail(err, -errno, "cannot make a pipe: %m");
+	n->ready_fd = ends[0];
+	n->ready_end = ends[1];
+	/* What is buffered now would be written once more by each child. */
+	fflush(NULL);
+	for (uint32_t m = 0; m < t->gossip.n_members; m++) {
+		int r = fork_node(n, m, net, err);
+
+		if (r < 0)
+			return r;
+		gn_nodes_count_ready(n); /* the pipe must not fill up */
+	}
+	gn_close_p(&n->ready_end);
+	n->ready_end = -1;
+	return 0;
+}
+
+void gn_nodes_count_ready(struct gn_nodes *n)
+{
+	char bytes[1024];
+	ssize_t got;
+
+	while ((got = read(n->ready_fd, bytes, sizeof(bytes))) > 0)
+		n->ready += (uint32_t)got;
+}
+
+void gn_nodes_go(struct gn_nodes *n, gn_time *ret_start)
+{
+	struct gn_control *control = gn_shared_control(n->shared);
+	/* Time to wake everybody up before the first phase can begin. */
+	gn_time start = gn_now() + 10 * GN_MSEC + n->alive * 20 * GN_USEC;
+
+	atomic_store_explicit(&control->start, start, memory_order_relaxed);
+	atomic_store_explicit(&control->go, 1, memory_order_release);
+	syscall(SYS_futex, &control->go, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	*ret_start = start;
+}
+
+static uint32_t member_of(const struct gn_nodes *n, pid_t pid)
+{
+	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
+		if (n->pids[m] == pid)
+			return m;
+	return GN_NONE;
+}
+
+static void describe_death(const struct gn_nodes *n, uint32_t member, int status, struct gn_err *err)
+{
+	const char *name = n->topology->nodes[n->topology->gossip.members[member]].name;
+	struct gn_counters *c = &gn_shared_slice(n->shared, member)->counters;
+	char why[sizeof(c->failure)];
+
+	/* The text is the node's: it may lack its end. */
+	memcpy(why, c->failure, sizeof(why));
+	why[sizeof(why) - 1] = '\0';
+	if (WIFSIGNALED(status))
+		gn_fail(err, -ECHILD, "node %s: its process was killed by signal %d (%s)", name,
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		gn_fail(err, -ECHILD, "node %s: its process ended by itself%s%s", name, *why ? ": " : "",
+			why);
+}
+
+int gn_nodes_reap(struct gn_nodes *n, struct gn_err *err)
+{
+	int status;
+	pid_t pid;
+
+	if (!n->group)
+		return -1;
+	while ((pid = waitpid(-n->group, &status, WNOHANG)) > 0) {
+		uint32_t m = member_of(n, pid);
+
+		if (m == GN_NONE)
+			continue;
+		n->pids[m] = 0;
+		n->alive--;
+		describe_death(n, m, status, err);
+		return (int)m;
+	}
+	return -1;
+}
+
+static void signal_all(const struct gn_nodes *n, int signal)
+{
+	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
+		if (n->pids[m])
+			kill(n->pids[m], signal);
+}
+
+void gn_nodes_stop(struct gn_nodes *n)
+{
+	gn_time deadline = gn_now() + 2 * GN_SEC;
+
+	if (!n->pids)
+		return;
+	signal_all(n, SIGTERM);
+	while (n->alive) {
+		if (gn_nodes_reap(n, NULL) >= 0)
+			continue;
+		if (gn_now() >= deadline) {
+			signal_all(n, SIGKILL);
+			deadline = GN_NEVER;
+		}
+		poll(NULL, 0, 5);
+	}
+	gn_close_p(&n->ready_fd);
+	gn_close_p(&n->ready_end);
+	free(n->pids);
+	*n = (struct gn_nodes){ .ready_fd = -1, .ready_end = -1 };
+}

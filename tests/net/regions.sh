@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# cloud-regions.yaml: the round trip between each of the 90 ordered pairs of regions, measured by ping inside
+# the nodes, is the measured matrix's mean of both directions within 1.5 ms.
+. "$(dirname "$0")/../lib.sh"
+need_root
+need_guest
+matrix=$top/../shared/data/ibm-cloud-rtt-2024-10.csv
+[ -r "$matrix" ] || skip "needs $matrix"
+cd "$work" || exit 1
+
+gn run "$top/topo/cloud-regions.yaml" -q -o run --set duration=120s --set until=null 2>err &
+pid=$!
+regions=$(sed -n 's/^from,//p' "$matrix" | tr , ' ')
+for _ in $(seq 100); do gn exec run "dallas1" -- true 2>/dev/null && break || sleep 0.2; done
+for from in $regions; do
+	targets=''
+	for to in $regions; do [ "$to" = "$from" ] || targets="$targets ${to}1"; done
+	# shellcheck disable=SC2016
+	gn exec run "${from}1" -- sh -c 'for to in '"$targets"'; do ping -q -c 5 -i 0.3 $to & done; wait' |
+		awk -v from="$from" '/^PING/ { to = $2; sub(/1$/, "", to) } /^--- / { to = $2; sub(/1$/, "", to) } /^rtt/ { split($4, v, "/"); print from, to, v[1] }' >>rtt
+done
+kill -INT $pid
+wait $pid
+same "pairs that answered" "$(sort -u rtt | wc -l)" 90
+worst=$(awk 'NR == FNR { if (/^#/) next; n = split($0, v, ","); if (v[1] == "from") { for (i = 2; i <= n; i++) name[i] = v[i]; next }
+		for (i = 2; i <= n; i++) m[v[1] " " name[i]] = v[i]; next }
+	{ want = (m[$1 " " $2] + m[$2 " " $1]) / 2; d = $3 - want; if (d < 0) d = -d; if (d > w) w = d } END { print w }' FS='[, ]' "$matrix" FS=' ' rtt)
+within "largest deviation of a pair's round trip from the matrix, ms" "$worst" 0 1.5
+finish
