@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside src/store only. */
+#ifndef GN_STORE_INTERNAL_H
+#define GN_STORE_INTERNAL_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "store/store.h"
+
+enum gn_statement {
+	GN_INSERT_META,
+	GN_INSERT_NODE,
+	GN_INSERT_LINK,
+	GN_INSERT_EVENT,
+	GN_INSERT_ARRIVAL,
+	GN_INSERT_ACTION,
+	GN_INSERT_NODE_STAT,
+	GN_INSERT_CALL,
+	GN_N_STATEMENTS
+};
+
+struct gn_store {
+	char *path; /* absolute, or beginning with "./" */
+	sqlite3 *db;
+	sqlite3_stmt *statements[GN_N_STATEMENTS];
+	bool own_page_cache;
+	bool created; /* the tables are there */
+	bool in_transaction;
+	int file, wal; /* guest: our own descriptors of run.db and run.db-wal, to write them back; else -1 */
+	int failed;    /* the first failure, it stays: what came after it is not in the file */
+	struct gn_err reason;
+};
+
+/* The statement, with a transaction open around it; NULL: the store has failed, see gn_store_failed(). */
+sqlite3_stmt *gn_store_statement(struct gn_store *s, enum gn_statement which);
+
+/* Execute a statement that inserts one row. */
+int gn_store_insert(struct gn_store *s, sqlite3_stmt *statement, struct gn_err *err);
+
+/* The store's failure, as the caller's. */
+int gn_store_failed(const struct gn_store *s, struct gn_err *err);
+
+/* Fill node, link and meta from the topology. */
+int gn_store_describe(struct gn_store *s, const struct gn_topology *t, struct gn_err *err);
+
+#endif
