@@ -9,7 +9,7 @@
 struct gn_node_job {
 	const struct gn_topology *topology; /* inherited through the fork */
 	uint32_t member;
-	int netns; /* its network namespace */
+	int netns; /* its network namespace; -1: the one that the caller is in */
 	const struct gn_shared *shared;
 	int ready_fd; /* a byte is written here when the socket is bound and nothing can fail any more */
 	int parent_pid;

@@ -82,9 +82,22 @@ void gn_shared_done(struct gn_shared *s);
 
 static inline struct gn_control *gn_shared_control(const struct gn_shared *s)
 {
-	return (struct gn_control *)s->base;
+	return (struct gn_control *)(void *)s->base;
 }
 struct gn_slice *gn_shared_slice(const struct gn_shared *s, uint32_t member);
+
+/* A node's view: the control page, readable, and its own slice, writable. */
+struct gn_own {
+	const struct gn_control *control;
+	struct gn_slice *slice;
+	uint64_t capacity;
+	size_t slice_size;
+};
+
+/* Map what belongs to @member, apart from the parent's mapping, which the child then drops with
+ * gn_shared_done() on its copy of @s. Released with gn_own_done(). */
+int gn_own_init(struct gn_own *own, const struct gn_shared *s, uint32_t member, struct gn_err *err);
+void gn_own_done(struct gn_own *own);
 
 /* Writer: append a record; false, and counted, when the ring is full. */
 bool gn_ring_write(struct gn_slice *s, uint64_t capacity, const struct gn_record *r);

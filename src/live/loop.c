@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entering the kernel is what costs in a guest, so an idle node makes no call, a round costs ppoll() and
+ * sendmmsg(), an incoming batch ppoll() and recvmmsg(), an answer one sendmmsg(). The clock is read
+ * once for each input, right before the protocol sees it, and what the protocol sends leaves
+ * right after: the time in a datagram is the time of its sending.
+ */
+#include "live/loop.h"
+
+#include <arpa/inet.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "live/addresses.h"
+#include "proto/proto.h"
+#include "util/rand.h"
+
+/* Datagrams taken at once: timers are looked at in between, however many come in. */
+#define RECEIVE_BATCH 32
+/* Datagrams sent at once; a step that sends more leaves in several parts. */
+#define SEND_BATCH 32
+/* How often the kernel is asked for the datagrams it dropped. */
+#define DROPS_EVERY GN_SEC
+
+struct batch {
+	struct mmsghdr message[RECEIVE_BATCH];
+	struct iovec part[RECEIVE_BATCH];
+	struct sockaddr_in address[RECEIVE_BATCH];
+	uint8_t data[RECEIVE_BATCH][GN_DATAGRAM_MAX + 1]; /* one more shows that it is too long */
+};
+
+struct gn_loop {
+	struct gn_loop_config config;
+	const struct gn_topology *topology;
+	struct gn_counters *counters;
+	struct gn_addresses addresses;
+	const struct gn_protocol *protocol;
+	void *state;
+	struct gn_output output;
+	struct gn_rand rand;
+	gn_time start, now, deadline, drops_asked;
+	uint32_t next_event; /* the next one that starts here, or topology->n_events */
+	unsigned n_queued;
+	struct batch in, out;
+};
+
+_Static_assert(SEND_BATCH <= RECEIVE_BATCH, "both use struct batch");
+
+/* This process is the only writer. */
+static void add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+static void read_clock(struct gn_loop *l)
+{
+	gn_time now = gn_now();
+
+	/* The start may lie ahead, and the protocol has been told of it: time must not go back. */
+	l->now = GN_MAX(now, l->now);
+}
+
+static void flush(struct gn_loop *l)
+{
+	unsigned done = 0;
+
+	while (done < l->n_queued) {
+		int n = sendmmsg(l->config.socket, l->out.message + done, l->n_queued - done, MSG_DONTWAIT);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			add(&l->counters->send_errors, 1);
+			done++; /* the first one was refused: lost, as on any network */
+			continue;
+		}
+		for (int i = 0; i < n; i++)
+			add(&l->counters->bytes_sent, l->out.part[done + (unsigned)i].iov_len);
+		add(&l->counters->datagrams_sent, (uint64_t)n);
+		done += (unsigned)n;
+	}
+	l->n_queued = 0;
+}
+
+static void on_send(void *host, uint32_t to, const uint8_t *data, size_t size)
+{
+	struct gn_loop *l = host;
+	unsigned i = l->n_queued;
+
+	l->out.address[i].sin_addr.s_addr = htonl(gn_address_of(l->topology, to));
+	l->out.part[i].iov_len = size;
+	memcpy(l->out.data[i], data, size);
+	if (++l->n_queued == SEND_BATCH)
+		flush(l);
+}
+
+static void on_deliver(void *host, const struct gn_delivery *d)
+{
+	struct gn_loop *l = host;
+	const struct gn_record r = {
+		.type = GN_RECORD_ARRIVAL,
+		.t = l->now,
+		.sent = d->sent,
+		.event = d->event,
+		.via = d->via,
+		.hop = d->hop,
+		.first = d->first != 0,
+	};
+
+	if (d->first)
+		add(&l->counters->informed, 1);
+	gn_ring_write(l->config.own->slice, l->config.own->capacity, &r);
+}
+
+static void on_call(void *host, uint32_t round, uint32_t partner)
+{
+	struct gn_loop *l = host;
+	const struct gn_record r = {
+		.type = GN_RECORD_CALL,
+		.t = l->now,
+		.event = round,
+		.via = partner,
+	};
+
+	add(&l->counters->calls, 1);
+	if (l->topology->log == GN_LOG_CALLS)
+		gn_ring_write(l->config.own->slice, l->config.own->capacity, &r);
+}
+
+static int feed(struct gn_loop *l, const struct gn_input *in)
+{
+	int r = l->protocol->step(l->state, in, &l->output, &l->deadline);
+
+	flush(l);
+	return r;
+}
+
+/* The next event from @first on that starts here. */
+static uint32_t next_own(const struct gn_loop *l, uint32_t first)
+{
+	uint32_t self = l->topology->gossip.members[l->config.member], e = first;
+
+	while (e < l->topology->n_events && l->topology->events[e].node != self)
+		e++;
+	return e;
+}
+
+static gn_time next_publish(const struct gn_loop *l)
+{
+	return l->next_event < l->topology->n_events ? l->start + l->topology->events[l->next_event].at
+						     : GN_NEVER;
+}
+
+static void publish(struct gn_loop *l)
+{
+	uint8_t payload[GN_PAYLOAD_MAX];
+	const struct gn_event_plan *plan = &l->topology->events[l->next_event];
+	const struct gn_input in = {
+		.type = GN_PUBLISH,
+		.now = l->now,
+		.event = l->next_event,
+		.data = payload,
+		.size = plan->size,
+	};
+
+	/* Any bytes will do, as long as they are the same in each run. */
+	for (size_t i = 0; i < sizeof(payload); i++)
+		payload[i] = (uint8_t)(l->next_event + i);
+	l->next_event = next_own(l, l->next_event + 1);
+	feed(l, &in);
+}
+
+static void count_lateness(struct gn_counters *c, gn_dur late)
+{
+	_Atomic uint32_t *bucket = &c->lateness[gn_lateness_bucket(late)];
+
+	atomic_store_explicit(bucket, atomic_load_explicit(bucket, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+	if (late > atomic_load_explicit(&c->lateness_max, memory_order_relaxed))
+		atomic_store_explicit(&c->lateness_max, late, memory_order_relaxed);
+	add(&c->timers, 1);
+}
+
+/* Do what is due, and leave the present time in @l->now. */
+static void do_due(struct gn_loop *l)
+{
+	read_clock(l);
+	if (l->deadline <= l->now) {
+		count_lateness(l->counters, l->now - l->deadline);
+		feed(l, &(struct gn_input){ .type = GN_TIMER, .now = l->now });
+		read_clock(l);
+	}
+	while (next_publish(l) <= l->now) {
+		publish(l);
+		read_clock(l);
+	}
+}
+
+static void receive_one(struct gn_loop *l, unsigned i)
+{
+	const struct mmsghdr *m = &l->in.message[i];
+	const struct sockaddr_in *from = &l->in.address[i];
+	struct gn_input in = { .type = GN_DATAGRAM, .data = l->in.data[i], .size = m->msg_len };
+
+	add(&l->counters->datagrams_received, 1);
+	add(&l->counters->bytes_received, m->msg_len);
+	in.from = gn_addresses_find(&l->addresses, ntohl(from->sin_addr.s_addr));
+	read_clock(l);
+	in.now = l->now;
+	if (in.from == GN_NONE || from->sin_port != htons(GN_GOSSIP_PORT) ||
+	    m->msg_hdr.msg_flags & MSG_TRUNC || feed(l, &in))
+		add(&l->counters->malformed, 1);
+}
+
+static int receive(struct gn_loop *l, struct gn_err *err)
+{
+	int n = recvmmsg(l->config.socket, l->in.message, RECEIVE_BATCH, MSG_DONTWAIT, NULL);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : gn_fail(err, -errno, "receiving: %m");
+	for (unsigned i = 0; i < (unsigned)n; i++) {
+		receive_one(l, i);
+		l->in.message[i].msg_hdr.msg_namelen = sizeof(l->in.address[i]);
+	}
+	return 0;
+}
+
+static void ask_for_drops(struct gn_loop *l)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t size = sizeof(info);
+
+	l->drops_asked = l->now;
+	if (getsockopt(l->config.socket, SOL_SOCKET, SO_MEMINFO, info, &size) == 0)
+		atomic_store_explicit(&l->counters->socket_drops, info[SK_MEMINFO_DROPS],
+				      memory_order_relaxed);
+}
+
+/* Sleep until something is due or comes in. Return: 1: stop; 0; -Exxx. */
+static int wait_and_receive(struct gn_loop *l, struct gn_err *err)
+{
+	enum { SOCKET, STOP };
+	struct pollfd fds[] = {
+		[SOCKET] = { .fd = l->config.socket, .events = POLLIN },
+		[STOP] = { .fd = l->config.stop_fd, .events = POLLIN },
+	};
+	gn_time wake = GN_MIN(l->deadline, next_publish(l));
+	struct timespec left = gn_timespec(wake > l->now ? wake - l->now : 0);
+
+	if (ppoll(fds, GN_ARRAY_LEN(fds), wake == GN_NEVER ? NULL : &left, NULL) < 0)
+		return errno == EINTR ? 0 : gn_fail(err, -errno, "waiting: %m");
+	if (fds[STOP].revents)
+		return 1;
+	return fds[SOCKET].revents ? receive(l, err) : 0;
+}
+
+int gn_loop_run(struct gn_loop *l, gn_time start, struct gn_err *err)
+{
+	int r = 0;
+
+	l->start = l->now = l->drops_asked = start;
+	feed(l, &(struct gn_input){ .type = GN_START, .now = start });
+	atomic_store_explicit(&l->counters->phase, l->deadline - start, memory_order_relaxed);
+	while (!r) {
+		do_due(l);
+		if (l->now - l->drops_asked >= DROPS_EVERY)
+			ask_for_drops(l);
+		r = wait_and_receive(l, err);
+	}
+	ask_for_drops(l);
+	return r < 0 ? r : 0;
+}
+
+static uint32_t largest_payload(const struct gn_topology *t)
+{
+	uint32_t size = 0;
+
+	for (uint32_t i = 0; i < t->n_events; i++)
+		size = GN_MAX(size, t->events[i].size);
+	return size;
+}
+
+static int make_protocol(struct gn_loop *l, struct gn_err *err)
+{
+	const struct gn_topology *t = l->topology;
+	const struct gn_gossip *g = &t->gossip;
+	uint32_t self = l->config.member;
+	struct gn_protocol_config config = {
+		.self = self,
+		.members = g->n_members,
+		.fanout = g->fanout,
+		.period = g->period,
+		.max_events = GN_MAX(t->n_events, 1u),
+		.max_payload = largest_payload(t),
+		.rand = &l->rand,
+	};
+
+	if (g->peers) {
+		config.peers = g->peers + g->first_peer[self];
+		config.n_peers = g->first_peer[self + 1] - g->first_peer[self];
+	}
+	l->protocol = gn_protocol_find(g->protocol);
+	if (!l->protocol)
+		return gn_fail(err, -EINVAL, "there is no protocol called '%s'", g->protocol);
+	gn_rand_init(&l->rand, t->seed, GN_RAND_PROTOCOL, self);
+	l->state = calloc(1, l->protocol->state_size(&config));
+	if (!l->state)
+		return gn_fail(err, -ENOMEM, "no memory for the protocol's state");
+	const char *wrong = l->protocol->init(l->state, &config);
+
+	return wrong ? gn_fail(err, -EINVAL, "%s: %s", g->protocol, wrong) : 0;
+}
+
+static void prepare(struct batch *b)
+{
+	for (unsigned i = 0; i < RECEIVE_BATCH; i++) {
+		b->address[i].sin_family = AF_INET;
+		b->address[i].sin_port = htons(GN_GOSSIP_PORT);
+		b->part[i] = (struct iovec){ .iov_base = b->data[i], .iov_len = sizeof(b->data[i]) };
+		b->message[i].msg_hdr = (struct msghdr){
+			.msg_name = &b->address[i],
+			.msg_namelen = sizeof(b->address[i]),
+			.msg_iov = &b->part[i],
+			.msg_iovlen = 1,
+		};
+	}
+}
+
+int gn_loop_new(const struct gn_loop_config *config, struct gn_loop **ret, struct gn_err *err)
+{
+	GN_CLEANUP(gn_loop_free_p) struct gn_loop *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return gn_fail(err, -ENOMEM, "no memory for the node's loop");
+	l->config = *config;
+	l->topology = config->topology;
+	l->counters = &config->own->slice->counters;
+	l->deadline = GN_NEVER;
+	l->output = (struct gn_output){ .host = l, .send = on_send, .deliver = on_deliver, .call = on_call };
+	prepare(&l->in);
+	prepare(&l->out);
+	l->next_event = next_own(l, 0);
+	int r = gn_addresses_init(&l->addresses, l->topology);
+
+	if (r)
+		return gn_fail(err, r, "no memory for the members' addresses");
+	r = make_protocol(l, err);
+	if (r)
+		return r;
+	*ret = gn_steal_ptr(&l);
+	return 0;
+}
+
+struct gn_loop *gn_loop_free(struct gn_loop *l)
+{
+	if (l) {
+		free(l->state);
+		gn_addresses_done(&l->addresses);
+		free(l);
+	}
+	return NULL;
+}
