@@ -24,11 +24,9 @@ struct gn_store {
 	char *path; /* absolute, or beginning with "./" */
 	sqlite3 *db;
 	sqlite3_stmt *statements[GN_N_STATEMENTS];
-	bool own_page_cache;
 	bool created; /* the tables are there */
 	bool in_transaction;
-	int file, wal; /* guest: our own descriptors of run.db and run.db-wal, to write them back; else -1 */
-	int failed;    /* the first failure, it stays: what came after it is not in the file */
+	int failed; /* the first failure, it stays: what came after it is not in the file */
 	struct gn_err reason;
 };
 

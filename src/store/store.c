@@ -3,18 +3,17 @@
  * Opening, committing and closing of run.db; rows.c and describe.c insert.
  *
  * The file must be readable after kill -9 at any moment. It is a write-ahead log (WAL) database: a
- * reader takes the log's longest prefix whose checksums hold and that ends with a commit.
+ * reader takes the log's longest prefix whose checksums hold and that ends with a commit. What a
+ * killed process has written is in the kernel's page cache, so there is no fsync.
  *
- * On a host, what a killed process has written is in the kernel's page cache: no fsync is needed. In
- * a guest the page cache is part of what is killed. There the log is never folded into the file
- * while the run lasts (a half-written fold would need the log that it replaces), and each commit
- * pushes the log's dirty pages out to the host, which is all that sync_file_range() does; fsync()
- * would have the host wait for its disk.
+ * In a guest the page cache dies too, but hostfs writes through: a write() in the guest is one on the
+ * host by the time it returns (tests/cli/store-kill.sh). A memory mapping is not: the log's index
+ * must not be the shared file that other programs look into, and as they cannot see it, the log only
+ * grows until the end of the run, so that what they read from it stays where it is.
  */
 #include "store/internal.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -127,17 +126,6 @@ int gn_store_insert(struct gn_store *s, sqlite3_stmt *statement, struct gn_err *
 	return s->failed;
 }
 
-/* Have the guest's kernel hand a file's dirty pages to the host and wait for that, no longer. */
-static int push_out(struct gn_store *s, int fd, struct gn_err *err)
-{
-	if (!sync_file_range(fd, 0, 0,
-			     SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-				     SYNC_FILE_RANGE_WAIT_AFTER))
-		return 0;
-	s->failed = system_failed(s, errno);
-	return gn_store_failed(s, err);
-}
-
 int gn_store_commit(struct gn_store *s, struct gn_err *err)
 {
 	if (s->failed)
@@ -149,7 +137,7 @@ int gn_store_commit(struct gn_store *s, struct gn_err *err)
 	if (r)
 		return r;
 	s->in_transaction = false;
-	return s->wal >= 0 ? push_out(s, s->wal, err) : 0;
+	return 0;
 }
 
 /* Delete "PATH<suffix>" for all that SQLite may have made. */
@@ -170,51 +158,23 @@ static struct gn_store *release(struct gn_store *s)
 	for (int i = 0; i < GN_N_STATEMENTS; i++)
 		sqlite3_finalize(s->statements[i]);
 	sqlite3_close(s->db);
-	/* Only now: closing any descriptor of a file drops the process's locks on it, SQLite's too. */
-	gn_close_p(&s->file);
-	gn_close_p(&s->wal);
 	free(s->path);
 	free(s);
 	return NULL;
 }
 
-static int open_for_push(struct gn_store *s, const char *suffix, int *ret, struct gn_err *err)
-{
-	GN_CLEANUP(gn_free_p) char *name = gn_format("%s%s", s->path, suffix);
-
-	if (!name)
-		return gn_fail(err, -ENOMEM, "out of memory");
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return gn_fail(err, -errno, "%s: %m", name);
-	*ret = fd;
-	return 0;
-}
-
-/* SQLite writes an empty database's first page past the log: without it the log is not looked at. */
-static int push_first_page(struct gn_store *s, struct gn_err *err)
-{
-	int r = open_for_push(s, "", &s->file, err);
-
-	return r ? r : push_out(s, s->file, err);
-}
-
-static int set_modes(struct gn_store *s, struct gn_err *err)
+static int set_modes(struct gn_store *s, bool own_page_cache, struct gn_err *err)
 {
 	int r = 0;
 
 	sqlite3_busy_timeout(s->db, BUSY_MS);
-	if (s->own_page_cache) /* before WAL: then no shared memory file is made */
+	if (own_page_cache) /* before WAL: then no shared memory file is made */
 		r = execute(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA wal_autocheckpoint = 0", err);
-	if (!r)
-		r = execute(s,
-			    "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL;"
-			    "PRAGMA cache_size = -" CACHE_KIB "; PRAGMA temp_store = MEMORY",
-			    err);
-	if (!r && s->own_page_cache)
-		r = push_first_page(s, err);
-	return r;
+	return r ? r
+		 : execute(s,
+			   "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL;"
+			   "PRAGMA cache_size = -" CACHE_KIB "; PRAGMA temp_store = MEMORY",
+			   err);
 }
 
 static int prepare_all(struct gn_store *s, struct gn_err *err)
@@ -237,18 +197,17 @@ static int make_tables(struct gn_store *s, const struct gn_topology *t, struct g
 		r = prepare_all(s, err);
 	if (!r)
 		r = gn_store_describe(s, t, err);
-	if (!r && s->own_page_cache)
-		r = open_for_push(s, "-wal", &s->wal, err);
 	return r ? r : gn_store_commit(s, err);
 }
 
-static int open_database(struct gn_store *s, const struct gn_topology *t, struct gn_err *err)
+static int open_database(struct gn_store *s, const struct gn_store_options *o, const struct gn_topology *t,
+			 struct gn_err *err)
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 
 	if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
 		return s->db ? sql_failed(s, err) : gn_fail(err, -ENOMEM, "out of memory");
-	int r = set_modes(s, err);
+	int r = set_modes(s, o->own_page_cache, err);
 
 	return r ? r : make_tables(s, t, err);
 }
@@ -278,8 +237,6 @@ int gn_store_create(const struct gn_store_options *o, const struct gn_topology *
 
 	if (!s)
 		return gn_fail(err, -ENOMEM, "out of memory");
-	s->file = s->wal = -1;
-	s->own_page_cache = o->own_page_cache;
 	/* "./", for SQLite gives names like file:x and :memory: a meaning of their own. */
 	s->path = gn_format("%s%s", o->path[0] == '/' ? "" : "./", o->path);
 	r = s->path ? create_empty(o->path, err) : gn_fail(err, -ENOMEM, "out of memory");
@@ -287,7 +244,7 @@ int gn_store_create(const struct gn_store_options *o, const struct gn_topology *
 		release(s);
 		return r;
 	}
-	r = open_database(s, t, err);
+	r = open_database(s, o, t, err);
 	if (r) {
 		release(s);
 		remove_files(o->path);
@@ -324,11 +281,7 @@ static int finish(struct gn_store *s, struct gn_err *err)
 
 	if (r)
 		return r;
-	/* From here on the guest's file itself is written: the log may go only when that is at the host. */
-	if (s->own_page_cache)
-		r = execute(s, "PRAGMA synchronous = FULL", err);
-	if (!r)
-		r = execute(s, gn_schema_indexes, err);
+	r = execute(s, gn_schema_indexes, err);
 	return r ? r : leave_wal(s, err);
 }
 
@@ -338,9 +291,6 @@ int gn_store_close(struct gn_store *s, struct gn_err *err)
 		return 0;
 	int r = finish(s, err);
 
-	/* With a failed guest the log is the only copy that the host has for certain. */
-	if (r && s->own_page_cache)
-		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	release(s);
 	return r;
 }
