@@ -12,7 +12,7 @@ CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libsqlite3-dev libmnl-dev libnl-3-dev \
 	libnl-route-3-dev libkmod-dev gnuplot-nox user-mode-linux iproute2
 CHECK_PACKAGES := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck shellcheck mandoc valgrind \
-	sqlite3 iputils-ping tcpdump python3-minimal procps util-linux tmux git
+	sqlite3 iputils-ping tcpdump python3 procps util-linux tmux git
 
 VERSION := 0.1.0
 LAYERS  := util proto topo net live store view vm cmd

@@ -34,6 +34,14 @@ within() {
 		not_ok "$1: $2 is not within $3 .. $4"
 	fi
 }
+# wait_for_node RUN NODE: until a command can run in that node of a run that has just been started.
+wait_for_node() {
+	for _ in $(seq 150); do
+		if gn exec "$1" "$2" -- true 2>/dev/null; then return 0; fi
+		sleep 0.1
+	done
+	not_ok "node $2 of $1 can be entered"
+}
 sql() { sqlite3 -noheader "$1" "$2"; }
 # A test that cannot run here says why; under CI that is a failure (tests/run).
 skip() { echo "skipped: $*" && exit 77; }

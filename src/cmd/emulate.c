@@ -35,6 +35,7 @@ struct emulation {
 	int signal_fd; /* SIGINT, SIGTERM, SIGHUP, SIGCHLD */
 	bool interrupted;
 	bool node_died;
+	gn_time began, wired, ready; /* of gn_emulate(), of the network, of all nodes */
 	gn_time start;
 };
 
@@ -147,6 +148,7 @@ static int build(struct emulation *e, struct gn_err *err)
 	if (r < 0)
 		return e->interrupted ? gn_fail(err, -EINTR, "interrupted while building; nothing is left")
 				      : r;
+	e->wired = gn_now();
 	e->o->on_network(e->o->context, e->net);
 	return 0;
 }
@@ -175,6 +177,7 @@ static int start_nodes(struct emulation *e, struct gn_err *err)
 			return gn_fail(err, -ETIMEDOUT, "only %u of %u nodes became ready within %d s",
 				       e->nodes.ready, members, READY_TIMEOUT_S);
 	}
+	e->ready = gn_now();
 	return r;
 }
 
@@ -205,7 +208,11 @@ static int write_first_meta(struct emulation *e, struct gn_err *err)
 		if (r < 0)
 			return r;
 	}
-	return gn_store_commit(e->store, err);
+	int r = gn_store_meta_int(e->store, "wired_ns", (int64_t)(e->wired - e->began), err);
+
+	if (r == 0)
+		r = gn_store_meta_int(e->store, "ready_ns", (int64_t)(e->ready - e->began), err);
+	return r < 0 ? r : gn_store_commit(e->store, err);
 }
 
 static int open_result(struct emulation *e, struct gn_err *err)
@@ -318,6 +325,7 @@ int gn_emulate(const struct gn_emulation_options *o, enum gn_ending *ret, struct
 {
 	struct emulation e = { .o = o,
 			       .t = o->topology,
+			       .began = gn_now(),
 			       .signal_fd = -1,
 			       .shared.fd = -1,
 			       .nodes = { .ready_fd = -1, .ready_end = -1 } };

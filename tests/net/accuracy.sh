@@ -47,7 +47,7 @@ gossip: {on: [n1, n2], period: 10s}
 Y
 gn run first.yaml -q -o first &
 pid=$!
-for _ in $(seq 100); do gn exec first n3 -- true 2>/dev/null && break || sleep 0.2; done
+wait_for_node first n3
 # The inner expansions are for the shell inside the node.
 # shellcheck disable=SC2016
 pings=$(gn exec first n3 -- sh -c 'for i in $(seq 4 40); do ping -n -c 3 -i 0.2 n$i & done; wait' |

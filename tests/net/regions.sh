@@ -12,7 +12,7 @@ cd "$work" || exit 1
 gn run "$top/topo/cloud-regions.yaml" -q -o run --set duration=120s --set until=null 2>err &
 pid=$!
 regions=$(sed -n 's/^from,//p' "$matrix" | tr , ' ')
-for _ in $(seq 100); do gn exec run "dallas1" -- true 2>/dev/null && break || sleep 0.2; done
+wait_for_node run dallas1
 for from in $regions; do
 	targets=''
 	for to in $regions; do [ "$to" = "$from" ] || targets="$targets ${to}1"; done

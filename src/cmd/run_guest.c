@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* `run` with the network in the guest kernel: the host's side. */
+#include "cmd/run.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "util/log.h"
+#include "vm/vm.h"
+
+#define POWER_OFF_PATIENCE (5 * GN_SEC)
+
+struct guest_run {
+	struct gn_run *run;
+	struct gn_vm *vm;
+	struct gn_channel *channel; /* the vm's */
+	sigset_t old_mask;
+	int signal_fd;
+	bool interrupted;
+	bool done;
+	int status; /* the guest's exit status, once done */
+};
+
+static int send_job(const struct guest_run *g, struct gn_err *err)
+{
+	GN_CLEANUP(gn_free_p) struct gn_pack *p = malloc(sizeof(*p));
+
+	if (!p)
+		return gn_fail(err, -ENOMEM, "out of memory");
+	gn_pack_init(p);
+	gn_pack_string(p, "folder");
+	gn_pack_string(p, g->run->folder.path);
+	return gn_channel_send_pack(g->channel, GN_MESSAGE_JOB, p, err);
+}
+
+static void take_status(struct guest_run *g, const struct gn_message *m)
+{
+	struct gn_status s;
+
+	if (m->len != sizeof(s))
+		return;
+	memcpy(&s, m->data, sizeof(s));
+	s.phase[sizeof(s.phase) - 1] = '\0';
+	if (!g->run->has_database && !strcmp(s.phase, "running"))
+		gn_run_database(g->run);
+	gn_run_status(g->run, &s);
+}
+
+static void take_log(struct guest_run *g, const struct gn_message *m)
+{
+	struct gn_unpack u;
+
+	gn_unpack_init(&u, m->data, m->len);
+	uint32_t level = gn_unpack_u32(&u);
+	GN_CLEANUP(gn_free_p) char *line = gn_unpack_string(&u);
+
+	if (!line || level > GN_LOG_DEBUG)
+		return;
+	if (!g->run->quiet)
+		gn_progress_end(&g->run->progress);
+	gn_log((enum gn_log_level)level, "%s", line);
+}
+
+static void take_done(struct guest_run *g, const struct gn_message *m)
+{
+	struct gn_unpack u;
+
+	gn_unpack_init(&u, m->data, m->len);
+	uint32_t status = gn_unpack_u32(&u);
+
+	g->done = true;
+	g->status = u.bad || status > 3 ? 1 : (int)status;
+}
+
+static int take_message(struct guest_run *g, const struct gn_message *m, struct gn_err *err)
+{
+	if (gn_control_message(g->run->control, m))
+		return 0;
+	switch (m->type) {
+	case GN_MESSAGE_HELLO:
+		return send_job(g, err);
+	case GN_MESSAGE_STATUS:
+		take_status(g, m);
+		return 0;
+	case GN_MESSAGE_LOG:
+		take_log(g, m);
+		return 0;
+	case GN_MESSAGE_DONE:
+		take_done(g, m);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int take_messages(struct guest_run *g, struct gn_err *err)
+{
+	struct gn_message m;
+	int r = gn_channel_flush(g->channel, err);
+
+	while (r == 0 && (r = gn_channel_next(g->channel, &m, err)) == 1)
+		r = take_message(g, &m, err);
+	return r == -EPIPE && !g->done ? gn_vm_death(g->vm, err) : g->done ? 0 : r;
+}
+
+static int take_signals(struct guest_run *g, struct gn_err *err)
+{
+	struct signalfd_siginfo info;
+
+	while (read(g->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (g->interrupted)
+			return gn_fail(err, -EINTR, "interrupted twice: the guest was killed");
+		g->interrupted = true;
+		gn_channel_send(g->channel, GN_MESSAGE_INTERRUPT, NULL, 0, NULL);
+	}
+	return 0;
+}
+
+static int loop(struct guest_run *g, struct gn_err *err)
+{
+	while (!g->done) {
+		struct pollfd fds[] = {
+			{ .fd = gn_channel_fd(g->channel), .events = gn_channel_events(g->channel) },
+			{ .fd = g->signal_fd, .events = POLLIN },
+			{ .fd = gn_control_fd(g->run->control), .events = POLLIN },
+		};
+
+		if (poll(fds, GN_ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
+			return gn_fail(err, -errno, "cannot wait for the guest: %m");
+		int r = fds[1].revents ? take_signals(g, err) : 0;
+
+		if (r == 0 && fds[0].revents)
+			r = take_messages(g, err);
+		if (r < 0)
+			return r;
+		if (fds[2].revents)
+			gn_control_handle(g->run->control);
+	}
+	return 0;
+}
+
+static int open_signals(struct guest_run *g, struct gn_err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, &g->old_mask);
+	g->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return g->signal_fd < 0 ? gn_fail(err, -errno, "cannot watch for signals: %m") : 0;
+}
+
+static int boot_and_loop(struct guest_run *g, struct gn_err *err)
+{
+	const struct gn_vm_options vo = { .argument = "guest", .nodes = g->run->topology->n_nodes };
+	struct gn_status booting = { .phase = "booting" };
+	int r = gn_vm_start(&vo, &g->vm, err);
+
+	if (r < 0)
+		return r;
+	g->channel = gn_vm_channel(g->vm);
+	gn_run_status(g->run, &booting);
+	gn_control_set_channel(g->run->control, g->channel);
+	r = loop(g, err);
+	gn_control_set_channel(g->run->control, NULL);
+	g->vm = gn_vm_stop(g->vm, r == 0 ? POWER_OFF_PATIENCE : 0);
+	return r;
+}
+
+int gn_run_in_guest(struct gn_run *run, struct gn_err *err)
+{
+	struct guest_run g = { .run = run, .signal_fd = -1 };
+	int r = open_signals(&g, err);
+
+	if (r == 0)
+		r = boot_and_loop(&g, err);
+	gn_close_p(&g.signal_fd);
+	sigprocmask(SIG_SETMASK, &g.old_mask, NULL);
+	if (err && r == 0 && g.status)
+		err->text[0] = '\0';
+	/* A guest that failed has said why in its messages. */
+	return r < 0 ? r : g.status == 1 && !run->has_database ? -ECANCELED : g.status;
+}

@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# 50 times kill -9 of the main process at random moments of building, running and stopping, on this kernel and
+# with the guest: two seconds later nothing is left, and each run.db opens and is whole.
+. "$(dirname "$0")/../lib.sh"
+need_root
+need_guest
+cd "$work" || exit 1
+export HOME=$work/home
+mkdir "$HOME"
+seed=${SEED:-$RANDOM}
+RANDOM=$seed
+echo "# SEED=$seed"
+
+cat > native.yaml <<'Y'
+name: native
+duration: 1500ms
+nodes: [{name: n, count: 150}, {name: lan, kind: switch}]
+links: [{between: [n, lan]}]
+gossip: {period: 50ms}
+events: [{at: 100ms, from: n1, repeat: 5, every: 100ms}]
+Y
+cat > guest.yaml <<'Y'
+name: guest
+duration: 1500ms
+nodes: [{name: n, count: 30}, {name: lan, kind: switch}]
+links: [{between: [n, lan], delay: 5ms}]
+gossip: {period: 50ms}
+events: [{at: 100ms, from: n1, repeat: 5, every: 100ms}]
+Y
+
+# What a crash could leave, one line each. Network namespaces are counted by the kernel's own allocator.
+left_behind() {
+	pgrep -af 'gossipnet|linux\.uml' | grep -v -e "$0" -e pgrep -e 'tests/run'
+	ip -o link | awk '{ print "interface", $2 }'
+	sed 's/^[0-9]* [0-9]* /mount /' /proc/self/mountinfo | sort
+	find /sys/fs/cgroup -type d 2>/dev/null | sort
+	find /tmp /var/tmp /dev/shm "$HOME" -maxdepth 2 ! -path "$work*" 2>/dev/null | grep -v '/bash_jobs' | sort
+	find "$HOME" -mindepth 1
+	ip netns list
+}
+namespaces() { awk '$1 == "net_namespace" { print $2 }' /proc/slabinfo; }
+
+before=$(left_behind)
+spaces=$(namespaces)
+leaks=0 late=0
+for batch in $(seq 10); do
+	pids=()
+	for i in 1 2 3 4 5; do
+		kind=native
+		[ $((i % 2)) = 0 ] || kind=guest
+		[ "$batch" -gt 5 ] || { [ $i != 1 ] || kind=native; }
+		which=host
+		[ $kind = native ] || which=uml
+		gn run $kind.yaml -q --kernel $which -o "run-$batch-$i" >/dev/null 2>&1 &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
+		kill -9 "$pid" 2>/dev/null || late=$((late + 1))
+	done
+	wait "${pids[@]}" 2>/dev/null
+	sleep 2
+	after=$(left_behind)
+	if [ "$after" != "$before" ]; then
+		leaks=$((leaks + 1))
+		diff <(echo "$before") <(echo "$after") | head -20
+	fi
+done
+same "batches of five that left something" "$leaks" 0
+within "of 50, those that had already ended by themselves" "$late" 0 15
+for _ in $(seq 50); do [ "$(namespaces)" -gt "$spaces" ] || break; sleep 0.1; done
+within "network namespaces more than before" "$(($(namespaces) - spaces))" -1000 0
+dbs=0 broken=0 rows=0
+for db in run-*/run.db; do
+	dbs=$((dbs + 1))
+	[ "$(sql "$db" 'PRAGMA integrity_check')" = ok ] || broken=$((broken + 1))
+	rows=$((rows + $(sql "$db" 'SELECT count(*) > 0 FROM arrival')))
+done
+within "databases there" $dbs 10 50
+within "databases with arrivals" $rows 5 50
+same "databases that are not whole" $broken 0
+finish
