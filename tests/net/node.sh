@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Node processes from outside: what they may still do, that they die with their parent, what they log,
+# and what hostile datagrams do to them. All in a network namespace of its own, on its loopback.
+. "$(dirname "$0")/../lib.sh"
+need_root
+pair=${GN_TOOLS:-$top/build/plain/tests/tools}/node_pair
+
+if [ "${1:-}" != inside ]; then
+	exec unshare --net -- "$0" inside
+fi
+ip link set lo up
+for i in 1 2 3 4 5 9; do ip address add "10.0.0.$i/32" dev lo; done
+
+status() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$2/status"; }
+pids() { awk '$1 == "pid" { print $3 }' "$work/out"; }
+started() { for _ in $(seq 100); do grep -q '^go' "$work/out" && return; sleep 0.05; done; false; }
+counter() { awk -v name="$1" '$1 == "counter" && $3 == name { n += $4 } END { print n + 0 }' "$work/out"; }
+count() { grep -cE "$1" "$work/out"; }
+
+# What a node may still do.
+exec 7</dev/null
+"$pair" 3 50 2 3 >"$work/out" &
+parent=$!
+exec 7<&-
+check "three nodes start" started
+member=0
+for pid in $(pids); do
+	for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+		same "node $member: $set is empty" "$(status "$set" "$pid")" 0000000000000000
+	done
+	same "node $member: no new privileges" "$(status NoNewPrivs "$pid")" 1
+	same "node $member: a user of its own" "$(awk '/^Uid:/ { print $2, $3, $4, $5 }' "/proc/$pid/status")" \
+		"$(printf '%d %d %d %d' $((0x70000000 + member)) $((0x70000000 + member)) $((0x70000000 + member)) $((0x70000000 + member)))"
+	same "node $member: a group of its own" "$(status Gid "$pid")" $((0x70000000 + member))
+	same "node $member: no other groups" "$(awk '/^Groups:/ { print NF - 1 }' "/proc/$pid/status")" 0
+	same "node $member: its name" "$(cat "/proc/$pid/comm")" "pair$((member + 1))"
+	same "node $member: works in /" "$(readlink "/proc/$pid/cwd")" /
+	# 0 to 2, the socket and the signal descriptor.
+	same "node $member: open descriptors" "$(find "/proc/$pid/fd" -type l | wc -l)" 5
+	same "node $member: no processes, descriptors, core dumps" \
+		"$(awk '/^Max (core|processes|open)/ { print $(NF - 1) }' "/proc/$pid/limits" | xargs)" "0 0 2"
+	same "node $member: one slice for writing, one page for reading" \
+		"$(awk '/memfd:gossipnet/ { print $2 }' "/proc/$pid/maps" | sort | xargs)" "r--s rw-s"
+	member=$((member + 1))
+done
+victim=$(pids | head -1)
+check "the interrupt key is for the parent" kill -INT "$victim"
+wait "$parent"
+same "all end by SIGTERM with status 0" "$(count '^exit [0-2] 0 $')" 3
+same "every event is logged as new once at each node" "$(count '^arrival [0-2] [0-2] [-0-2] [0-9]+ 1 ')" 9
+same "and at its origin with hop 0 and no sender" "$(count '^arrival ([0-2]) \1 - 0 1 0$')" 3
+same "a partner is never the node itself" "$(count '^call ([0-2]) [0-9]+ \1$')" 0
+same "every call is logged" "$(count '^call ')" "$(counter calls)"
+same "nothing was malformed" "$(counter malformed)" 0
+same "nothing was lost" "$(counter log_dropped)$(counter socket_drops)$(counter send_errors)" 000
+same "what was sent was received" "$(counter datagrams_received)" "$(counter datagrams_sent)"
+calls() { grep '^call ' "$1" | awk '$3 < 20'; }
+calls "$work/out" >"$work/first"
+"$pair" 3 50 2 3 >"$work/out"
+same "the same seed calls the same partners" "$(calls "$work/out" | cmp - "$work/first" && wc -l <"$work/first")" 60
+
+# The parent is killed: no node survives it.
+for when in 0 0.02 0.1 0.5; do
+	"$pair" 5 20 30 >"$work/out" &
+	parent=$!
+	[ "$when" = 0 ] || started
+	sleep "$when"
+	kill -9 "$parent"
+	wait "$parent" 2>/dev/null
+	sleep 0.3
+	# Dead ones that init has not looked at yet do not count.
+	same "killed after $when s: no node is left" "$(pgrep -r R,S,D,T -x 'pair[0-9]+' | wc -l)" 0
+done
+
+# Hostile datagrams: 2000 of them, of all sizes, from a stranger, from a stranger's port, and from a member.
+"$pair" 3 50 3 3 >"$work/out" &
+parent=$!
+started
+python3 - <<'PYTHON'
+import random, socket, struct
+random.seed(1)
+stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+stranger.bind(("10.0.0.9", 7946))
+port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+port.bind(("10.0.0.2", 1111))
+# A well-formed call with an empty digest, as from a member but not from its port.
+good = b"Gn\1\1" + bytes([3, 0, 0, 0]) + bytes(12) + bytes(6)
+for i in range(500):
+    stranger.sendto(random.randbytes(random.randrange(0, 2000)), ("10.0.0.1", 7946))
+    stranger.sendto(good, ("10.0.0.1", 7946))
+    port.sendto(good, ("10.0.0.1", 7946))
+# A member's own address and port: only a raw socket can take them.
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+raw.bind(("10.0.0.2", 0))
+for i in range(500):
+    data = good[:random.randrange(len(good))] if i % 2 else random.randbytes(random.randrange(1401, 1460))
+    raw.sendto(struct.pack("!HHHH", 7946, 7946, 8 + len(data), 0) + data, ("10.0.0.1", 0))
+PYTHON
+wait "$parent"
+same "each hostile datagram is counted" "$(counter malformed)" 2000
+same "and harms nobody: all nodes end well" "$(count '^exit [0-2] 0 $')" 3
+same "and all events reach all nodes" "$(count '^arrival [0-2] [0-2] [-0-2] [0-9]+ 1 ')" 9
+
+# What can fail is said.
+ip address del 10.0.0.3/32 dev lo
+"$pair" 3 50 1 >"$work/out"
+has "a node that cannot start says why" "$(cat "$work/out")" \
+	'^exit 2 1 binding to 10.0.0.3 port 7946: Cannot assign requested address$'
+same "and the others end when told to, before the start too" "$(count '^exit [01] 0 $')" 2
+"$pair" 2 50 1 1 gossip-girl >"$work/out"
+has "an unknown protocol is named" "$(cat "$work/out")" "^exit 0 1 there is no protocol called 'gossip-girl'"
+finish
