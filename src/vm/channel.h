@@ -31,8 +31,15 @@ struct gn_message {
 int gn_channel_new(int fd, size_t queue_max, struct gn_channel **ret, struct gn_err *err);
 struct gn_channel *gn_channel_free(struct gn_channel *c);
 
-/* Send nothing before the first message has come in: what the host writes while the guest boots is lost. */
-void gn_channel_hold(struct gn_channel *c);
+/*
+ * The channel is the guest's serial line, and we are at this end of it. Two things are peculiar about it: what
+ * the host writes while the guest boots is lost, so the host's end is silent until the guest has spoken. And when
+ * more bytes wait in the guest than its terminal layer has room for (4 KiB), the line is stopped for ever
+ * (line_throttle() of UML 6.1), so the guest's end tells how much it has read and the host's end
+ * never has more than that under way.
+ */
+enum gn_serial_end { GN_SERIAL_HOST = 1, GN_SERIAL_GUEST };
+void gn_channel_set_serial(struct gn_channel *c, enum gn_serial_end end);
 
 /* For poll(): the descriptor, and POLLIN, with POLLOUT while messages wait to be sent. */
 int gn_channel_fd(const struct gn_channel *c);
@@ -52,7 +59,8 @@ int gn_channel_send_pack(struct gn_channel *c, enum gn_message_type type, const 
 /* Send what the descriptor takes now. Return: 0, or -EPIPE. */
 int gn_channel_flush(struct gn_channel *c, struct gn_err *err);
 
-/* Flush, waiting up to @patience for a slow reader. Blocks. Return: 0, -ETIMEDOUT or -EPIPE. */
+/* Flush, waiting up to @patience for a slow reader. Blocks. Not for the host's end of a serial line, which must read
+ * to write. Return: 0, -ETIMEDOUT or -EPIPE. */
 int gn_channel_drain(struct gn_channel *c, gn_dur patience, struct gn_err *err);
 
 /* The next complete message. Return: 1; 0: none yet; -EPIPE: the other side is gone; -EBADMSG: not our protocol. */

@@ -10,8 +10,9 @@
  * @ret: the channel, HELLO already sent; owned by the caller.
  *
  * Called by init (PID 1); returns in a child of it. Init itself reaps orphans and powers off when that
- * child ends. /proc, /sys, /dev, /dev/shm, /run and /tmp are the guest's own; everything else is the
- * host's file system, and files written there reach the host within a second.
+ * child ends. /proc, /sys and /dev with all below are the guest's own; everything else, /tmp too, is the
+ * host's file system (a topology or a result may be anywhere), and files written there reach the host
+ * within a second.
  *
  * Return: 0 or -Exxx with a sentence; then, too, the caller's exit powers off.
  */

@@ -39,6 +39,8 @@ enum gn_message_type {
 	 * has taken this many and the writer may send as many more. */
 	GN_MESSAGE_EXEC_CREDIT,
 
+	GN_MESSAGE_TAKEN, /* guest: u32 bytes that it has read; the channel keeps it to itself */
+
 	GN_MESSAGE_INFO, /* asked for without payload; the answer is a struct gn_running, see cmd/control.h */
 };
 

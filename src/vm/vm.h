@@ -17,6 +17,7 @@ struct gn_vm_options {
 	const char *program;  /* the guest's init; NULL: this program */
 	const char *argument; /* its first argument, without blanks: "guest" */
 	uint32_t nodes;	      /* the guest's memory is sized for this many */
+	bool plain;	      /* for tests: as where no namespaces may be made */
 };
 
 /* Is there a guest kernel? Return: 0; -ENOENT: @err says which package to install. */
