@@ -26,12 +26,18 @@ boot() {
 		</dev/null >/dev/null 2>&1 &
 	guest=$!
 }
+wait_for_log() {
+	for _ in {1..200}; do
+		[ ! -s "$db-wal" ] || return
+		sleep 0.1
+	done
+}
 kill_guest() { kill -9 -- "-$guest" && wait "$guest"; } 2>/dev/null
 read_only() { sqlite3 -noheader "file:$db?mode=ro" "$1"; }
 
 for pause in 0.3 0.7 1.1 1.9; do
 	boot 20000 60
-	for _ in {1..200}; do [ -s "$db-wal" ] && break || sleep 0.1; done
+	wait_for_log
 	sleep "$pause"
 	kill_guest
 	killed=$(date +%s%N)
@@ -51,7 +57,7 @@ same "a guest's run is one complete file" "$(cd "$work" && echo run.db*) $(read_
 # Killed around the end: the last commit was long ago, so nothing may be missing.
 for pause in 0.02 0.05 0.1 0.15 0.2; do
 	boot 100000 1
-	for _ in {1..200}; do [ -s "$db-wal" ] && break || sleep 0.1; done
+	wait_for_log
 	while [ ! -e "$db-journal" ] && [ "$(stat -c %s "$db")" = 4096 ] && [ ! -e "$work/status" ]; do sleep 0.005; done
 	sleep "$pause"
 	kill_guest

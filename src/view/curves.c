@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "view/curves.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "view/run.h"
+
+void gn_curves_done(struct gn_curves *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		free(c->curves[i].label);
+		free(c->curves[i].t);
+	}
+	free(c->curves);
+	*c = (struct gn_curves){ 0 };
+}
+
+static int add_event(struct gn_curves *c, sqlite3_stmt *q)
+{
+	if (gn_grow(&c->curves, c->n, &c->cap, sizeof(*c->curves)))
+		return -ENOMEM;
+	struct gn_curve *curve = &c->curves[c->n++];
+	const char *label = (const char *)sqlite3_column_text(q, 1);
+
+	*curve = (struct gn_curve){ .event = sqlite3_column_int64(q, 0), .label = gn_strdup(label) };
+	return label && !curve->label ? -ENOMEM : 0;
+}
+
+static int load_events(sqlite3 *db, struct gn_curves *c, struct gn_err *err)
+{
+	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
+	int step, r = gn_run_query(db, "SELECT id, nullif(label, '') FROM event ORDER BY id", &q, err);
+
+	if (r)
+		return r;
+	while ((step = sqlite3_step(q)) == SQLITE_ROW)
+		if (add_event(c, q))
+			return gn_fail(err, -ENOMEM, "out of memory");
+	return gn_run_end(db, step, err);
+}
+
+static int load_members(sqlite3 *db, struct gn_curves *c, struct gn_err *err)
+{
+	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
+	int r = gn_run_query(db, "SELECT count(member) FROM node", &q, err);
+
+	if (r)
+		return r;
+	int step = sqlite3_step(q);
+
+	if (step != SQLITE_ROW)
+		return gn_run_end(db, step, err);
+	c->members = sqlite3_column_int64(q, 0);
+	return 0;
+}
+
+static int add_arrival(struct gn_curves *c, struct gn_curve *curve, int64_t t)
+{
+	if (gn_grow(&curve->t, curve->n, &curve->cap, sizeof(*curve->t)))
+		return -ENOMEM;
+	curve->t[curve->n++] = GN_MAX(t, 0);
+	c->last = GN_MAX(c->last, t);
+	c->complete += (int64_t)curve->n == c->members;
+	return 0;
+}
+
+static int load_arrivals(sqlite3 *db, struct gn_curves *c, struct gn_err *err)
+{
+	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
+	int step, r = gn_run_query(db, "SELECT event, t_ns FROM coverage ORDER BY event, informed", &q, err);
+	size_t i = 0;
+
+	if (r)
+		return r;
+	while ((step = sqlite3_step(q)) == SQLITE_ROW) {
+		int64_t event = sqlite3_column_int64(q, 0);
+
+		while (i < c->n && c->curves[i].event < event) /* both are in order of the event */
+			i++;
+		if (i < c->n && c->curves[i].event == event &&
+		    add_arrival(c, &c->curves[i], sqlite3_column_int64(q, 1)))
+			return gn_fail(err, -ENOMEM, "out of memory");
+	}
+	return gn_run_end(db, step, err);
+}
+
+static int anything_to_draw(const struct gn_curves *c, struct gn_err *err)
+{
+	if (!c->n)
+		return gn_fail(err, -ENODATA, "nothing to draw: no event was published in this run");
+	for (size_t i = 0; i < c->n; i++)
+		if (c->curves[i].n)
+			return 0;
+	return gn_fail(err, -ENODATA, "nothing to draw: no event arrived at any node in this run");
+}
+
+int gn_curves_load(sqlite3 *db, struct gn_curves *c, struct gn_err *err)
+{
+	/* One transaction, so that a run that is still going on gives events and arrivals of one moment. */
+	sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
+	int r = load_members(db, c, err);
+
+	if (!r)
+		r = load_events(db, c, err);
+	if (!r)
+		r = load_arrivals(db, c, err);
+	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return r ? r : anything_to_draw(c, err);
+}
+
+size_t gn_curve_at(const struct gn_curve *c, int64_t t)
+{
+	size_t low = 0, high = c->n; /* t[0 .. low - 1] <= t < t[high ..] */
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (c->t[middle] <= t)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The place of a quantile among @n values in order: the ceil(percent * n / 100)-th, from 0. */
+static size_t rank(size_t n, unsigned percent)
+{
+	size_t k = (n * percent + 99) / 100;
+
+	return k ? k - 1 : 0;
+}
+
+int64_t gn_curves_quantile(const struct gn_curves *c, int64_t t, unsigned percent, int64_t *scratch)
+{
+	for (size_t i = 0; i < c->n; i++)
+		scratch[i] = (int64_t)gn_curve_at(&c->curves[i], t);
+	qsort(scratch, c->n, sizeof(*scratch), compare);
+	return scratch[rank(c->n, percent)];
+}
+
+int64_t gn_curve_complete(const struct gn_curves *all, const struct gn_curve *c)
+{
+	return c->n && (int64_t)c->n >= all->members ? c->t[all->members - 1] : INT64_MAX;
+}
+
+int64_t gn_curves_median_complete(const struct gn_curves *c, int64_t *scratch)
+{
+	for (size_t i = 0; i < c->n; i++)
+		scratch[i] = gn_curve_complete(c, &c->curves[i]);
+	qsort(scratch, c->n, sizeof(*scratch), compare);
+	return scratch[rank(c->n, 50)];
+}

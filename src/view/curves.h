@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Coverage over time, read from a run's file. Inside src/view only. */
+#ifndef GN_VIEW_CURVES_H
+#define GN_VIEW_CURVES_H
+
+#include <sqlite3.h>
+
+#include "util/err.h"
+
+/* How an event spread: t[k] is when the (k + 1)-th node knew it, ns since it was published. */
+struct gn_curve {
+	int64_t event;
+	char *label; /* as given, or NULL */
+	int64_t *t;  /* ascending */
+	size_t n, cap;
+};
+
+struct gn_curves {
+	struct gn_curve *curves;
+	size_t n, cap;
+	int64_t members; /* nodes that can know an event */
+	int64_t last;	 /* the latest of all times, ns */
+	size_t complete; /* events that all members know */
+};
+
+/**
+ * gn_curves_load() - read every event's curve.
+ * @ret: initialised by the caller to zeros; gn_curves_done() releases it, also after a failure.
+ *
+ * Return: 0; -ENODATA: no event was published or none arrived anywhere; or another -Exxx.
+ */
+int gn_curves_load(sqlite3 *db, struct gn_curves *ret, struct gn_err *err);
+void gn_curves_done(struct gn_curves *c);
+
+/* How many nodes knew the event @t after it was published. */
+size_t gn_curve_at(const struct gn_curve *c, int64_t t);
+
+/* The @percent-quantile over the events of how many nodes knew at @t (nearest rank). @scratch has
+ * room for one number per event. */
+int64_t gn_curves_quantile(const struct gn_curves *c, int64_t t, unsigned percent, int64_t *scratch);
+
+/* When all members knew the event; INT64_MAX: never. */
+int64_t gn_curve_complete(const struct gn_curves *all, const struct gn_curve *c);
+
+/* The median over the events of that. @scratch as above. */
+int64_t gn_curves_median_complete(const struct gn_curves *c, int64_t *scratch);
+
+#endif

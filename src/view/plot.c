@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Coverage over time as a figure. gnuplot writes into memory; only a whole figure becomes a file.
+ * Texts of the user reach gnuplot as single-quoted strings on terminals without enhanced text, so
+ * that nothing in them has a meaning.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "view/curves.h"
+#include "view/gnuplot.h"
+#include "view/run.h"
+#include "view/units.h"
+#include "view/view.h"
+
+enum {
+	CURVES_MAX = 8,	  /* more events than that: median and band */
+	GRID = 400,	  /* times at which the quantiles are taken */
+	POINTS_MAX = 2000 /* of one curve: more than any figure has pixels */
+};
+
+static const struct format {
+	const char *ending, *terminal;
+	int name_size, text_size; /* of the titles, in the terminal's points */
+} formats[] = {
+	{ ".svg",
+	  "svg noenhanced size 800,500 dynamic background 'white' font 'Helvetica,Arial,sans-serif,15'"
+	  " linewidth 1.2",
+	  18, 12 },
+	{ ".png", "pngcairo noenhanced size 1600,1000 font 'sans,21' linewidth 2.2", 26, 17 },
+	{ ".pdf", "pdfcairo noenhanced size 16cm,10cm font 'sans,11' linewidth 1.5", 13, 8 },
+};
+
+/* Okabe and Ito's palette, which the colour-blind can tell apart, without its yellow, which nobody
+ * sees on white; the second four are dashed, for prints in grey. */
+static const char *const palette[CURVES_MAX] = { "#0072b2", "#d55e00", "#009e73", "#cc79a7",
+						 "#e69f00", "#56b4e9", "#000000", "#7f7f7f" };
+static const char dashes[] = "(10,4)";
+
+struct figure {
+	FILE *f; /* gnuplot's script */
+	const struct gn_curves *curves;
+	const struct format *format; /* NULL: characters instead of ink */
+	double unit_ns;		     /* of the x axis */
+	const char *unit;
+	double x_max; /* in that unit */
+};
+
+/* ---- texts ---- */
+
+static void string(const struct figure *g, const char *text, size_t columns)
+{
+	GN_CLEANUP(gn_free_p) char *printable = gn_printable(text, columns);
+
+	gn_gnuplot_string(g->f, printable ? printable : "?");
+}
+
+/* "10 ms", or "0.5 ms to 140 ms" */
+static void range(FILE *f, const char *name, int64_t low, int64_t high)
+{
+	char a[GN_NUMBER_MAX], b[GN_NUMBER_MAX];
+
+	if (high <= 0)
+		return;
+	fprintf(f, ", %s %s", name, gn_duration_short(a, low));
+	if (low != high)
+		fprintf(f, " to %s", gn_duration_short(b, high));
+}
+
+static void loss_range(FILE *f, double low, double high)
+{
+	if (high <= 0)
+		return;
+	fprintf(f, ", loss %.4g", low * 100);
+	if (low < high)
+		fprintf(f, " to %.4g", high * 100);
+	fputs(" %", f);
+}
+
+static void rate_range(FILE *f, double low, double high)
+{
+	char a[GN_NUMBER_MAX], b[GN_NUMBER_MAX];
+
+	if (high <= 0)
+		return;
+	fprintf(f, ", rate %s", gn_bit_rate(a, low));
+	if (low < high)
+		fprintf(f, " to %s", gn_bit_rate(b, high));
+}
+
+/* What the shaped links have in common. */
+static void describe_links(FILE *f, sqlite3 *db)
+{
+	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
+
+	if (gn_run_query(
+		    db,
+		    "SELECT count(*), min(delay_ns), max(delay_ns), min(jitter_ns), max(jitter_ns), min(loss),"
+		    " max(loss), min(rate_bps), max(rate_bps) FROM link"
+		    " WHERE delay_ns > 0 OR jitter_ns > 0 OR loss > 0 OR rate_bps > 0",
+		    &q, NULL) ||
+	    sqlite3_step(q) != SQLITE_ROW || !sqlite3_column_int64(q, 0)) {
+		fputs("; links not shaped", f);
+		return;
+	}
+	fputs("; per link and direction", f);
+	range(f, "delay", sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2));
+	range(f, "jitter", sqlite3_column_int64(q, 3), sqlite3_column_int64(q, 4));
+	loss_range(f, sqlite3_column_double(q, 5), sqlite3_column_double(q, 6));
+	rate_range(f, sqlite3_column_double(q, 7), sqlite3_column_double(q, 8));
+}
+
+/* "50 nodes, push-pull, fanout 1, period 200 ms, seed 1; per link and direction, delay 10 ms, .." */
+static char *describe_run(sqlite3 *db, const struct gn_curves *c)
+{
+	char text[GN_NUMBER_MAX], *out = NULL;
+	size_t size;
+	FILE *f = open_memstream(&out, &size);
+
+	if (!f)
+		return NULL;
+	fprintf(f, "%" PRId64 " node%s", c->members, c->members == 1 ? "" : "s");
+	if (gn_run_meta(db, "protocol", text, sizeof(text)))
+		fprintf(f, ", %s", text);
+	if (gn_run_meta(db, "fanout", text, sizeof(text)))
+		fprintf(f, ", fanout %s", text);
+	if (gn_run_meta(db, "period_ns", text, sizeof(text)))
+		fprintf(f, ", period %s", gn_duration_short(text, strtoll(text, NULL, 10)));
+	if (gn_run_meta(db, "overlay", text, sizeof(text)) && strcmp(text, "full") != 0)
+		fprintf(f, ", overlay %s", text);
+	if (gn_run_meta(db, "seed", text, sizeof(text)))
+		fprintf(f, ", seed %s", text);
+	describe_links(f, db);
+	if (fclose(f)) {
+		free(out);
+		return NULL;
+	}
+	return out;
+}
+
+static void titles(const struct figure *g, const char *name, const char *subtitle)
+{
+	if (!g->format) {
+		fputs("set title ", g->f);
+		string(g, name, 60);
+		fputc('\n', g->f);
+		return;
+	}
+	fputs("set tmargin 4\nset label 1 ", g->f);
+	string(g, name, 60);
+	fprintf(g->f, " at graph 0, graph 1 left offset character 0, 2.3 font ',%d'\n", g->format->name_size);
+	fputs("set label 2 ", g->f);
+	string(g, subtitle, 130);
+	fprintf(g->f,
+		" at graph 0, graph 1 left offset character 0, 1.1 font ',%d' textcolor rgb '#404040'\n",
+		g->format->text_size);
+}
+
+/* "event 3: all after 1.234 s", "alert: 47 of 50" */
+static void curve_title(const struct figure *g, const char *name, int64_t complete_at, int64_t informed)
+{
+	GN_CLEANUP(gn_free_p) char *printable = gn_printable(name, 30);
+	GN_CLEANUP(gn_free_p) char *text = NULL;
+	char at[GN_NUMBER_MAX];
+
+	if (complete_at != INT64_MAX)
+		text = gn_format("%s: all after %s", printable ? printable : "",
+				 gn_duration(at, complete_at));
+	else
+		text = gn_format("%s: %" PRId64 " of %" PRId64, printable ? printable : "", informed,
+				 g->curves->members);
+	fputs(" title ", g->f);
+	gn_gnuplot_string(g->f, text ? text : "");
+}
+
+/* ---- data ---- */
+
+static void point(const struct figure *g, int64_t t, size_t y)
+{
+	fprintf(g->f, "%.7g %zu\n", (double)t / g->unit_ns, y);
+}
+
+/* A curve's steps. Of steps closer than a pixel the last is enough. */
+static void curve_data(const struct figure *g, const struct gn_curve *c, size_t number)
+{
+	int64_t apart = (int64_t)(g->x_max * g->unit_ns / POINTS_MAX), drawn = INT64_MIN;
+
+	fprintf(g->f, "$curve%zu << end_of_curve\n", number);
+	for (size_t k = 0; k < c->n; k++) {
+		bool last = k + 1 == c->n || c->t[k + 1] > c->t[k];
+
+		if (k + 1 < c->n && (!last || (c->n > POINTS_MAX && c->t[k] < drawn + apart)))
+			continue;
+		point(g, c->t[k], k + 1);
+		drawn = c->t[k];
+	}
+	fprintf(g->f, "%.7g %zu\nend_of_curve\n", g->x_max, c->n);
+}
+
+/* Where all nodes know: a dot at the curve's end. */
+static void mark_complete(const struct figure *g, int64_t at, const char *colour)
+{
+	if (at == INT64_MAX || !g->format)
+		return;
+	fprintf(g->f,
+		", '+' using (%.7g):(%" PRId64 ") every ::::0 with points pointtype 7 pointsize 0.9"
+		" linecolor rgb '%s' notitle",
+		(double)at / g->unit_ns, g->curves->members, colour);
+}
+
+static void curves_by_event(const struct figure *g)
+{
+	const struct gn_curves *all = g->curves;
+
+	for (size_t i = 0; i < all->n; i++)
+		curve_data(g, &all->curves[i], i);
+	fputs("plot ", g->f);
+	for (size_t i = 0; i < all->n; i++) {
+		const struct gn_curve *c = &all->curves[i];
+		int64_t at = gn_curve_complete(all, c);
+		char number[GN_NUMBER_MAX + 8];
+
+		snprintf(number, sizeof(number), "event %" PRId64, c->event);
+		fprintf(g->f, "%s$curve%zu using 1:2 with steps", i ? ", " : "", i);
+		if (g->format)
+			fprintf(g->f, " linewidth 1.6 linecolor rgb '%s' dashtype %s", palette[i],
+				i < CURVES_MAX / 2 ? "1" : dashes);
+		curve_title(g, c->label ? c->label : number, at, (int64_t)c->n);
+		mark_complete(g, at, palette[i]);
+	}
+	fputc('\n', g->f);
+}
+
+static int band_data(const struct figure *g)
+{
+	GN_CLEANUP(gn_free_p) int64_t *scratch = calloc(g->curves->n, sizeof(*scratch));
+
+	if (!scratch)
+		return -ENOMEM;
+	fputs("$band << end_of_band\n", g->f);
+	for (int i = 0; i <= GRID; i++) {
+		double x = g->x_max * i / GRID;
+		int64_t t = (int64_t)(x * g->unit_ns);
+
+		fprintf(g->f, "%.7g", x);
+		for (int k = 0; k < 3; k++)
+			fprintf(g->f, " %" PRId64,
+				gn_curves_quantile(g->curves, t, (const unsigned[]){ 5, 50, 95 }[k],
+						   scratch));
+		fputc('\n', g->f);
+	}
+	fputs("end_of_band\n", g->f);
+	return 0;
+}
+
+static int median_and_band(const struct figure *g)
+{
+	const struct gn_curves *c = g->curves;
+	GN_CLEANUP(gn_free_p) int64_t *scratch = calloc(c->n, sizeof(*scratch));
+	char name[48];
+
+	if (!scratch || band_data(g))
+		return -ENOMEM;
+	int64_t at = gn_curves_median_complete(c, scratch);
+
+	snprintf(name, sizeof(name), "median of %zu events", c->n);
+	if (!g->format)
+		fputs("plot $band using 1:2 with steps title '5 %', $band using 1:4 with steps title '95 %'",
+		      g->f);
+	else
+		fprintf(g->f,
+			"plot $band using 1:2:4 with filledcurves fillcolor rgb '%s' fillstyle transparent solid 0.22"
+			" noborder title '5 to 95 %% of the events'",
+			palette[0]);
+	fputs(", $band using 1:3 with steps", g->f);
+	if (g->format)
+		fprintf(g->f, " linewidth 1.6 linecolor rgb '%s'", palette[0]);
+	curve_title(g, name, at, gn_curves_quantile(c, INT64_MAX, 50, scratch));
+	mark_complete(g, at, palette[0]);
+	if (c->complete < c->n)
+		fprintf(g->f,
+			", NaN with lines linecolor rgb 'white' title '%zu events did not reach all nodes'",
+			c->n - c->complete);
+	fputc('\n', g->f);
+	return 0;
+}
+
+/* ---- frame ---- */
+
+/* Round up to 1, 2 or 5 times a power of ten, at least 1: nodes are whole. */
+static int64_t nice_step(double raw)
+{
+	double power = pow(10, floor(log10(GN_MAX(raw, 1))));
+	double digit = raw / power;
+
+	return (int64_t)(power * (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10));
+}
+
+/* Round numbers, and the number of nodes itself, which the curves end at. */
+static void y_tics(const struct figure *g)
+{
+	int64_t members = g->curves->members, step = nice_step((double)members / 5);
+
+	fputs("set ytics (", g->f);
+	for (int64_t y = 0; y + step / 2 < members; y += step)
+		fprintf(g->f, "%" PRId64 ", ", y);
+	fprintf(g->f, "%" PRId64 ")\n", members);
+}
+
+static void frame(const struct figure *g)
+{
+	fputs("set encoding utf8\n", g->f);
+	fprintf(g->f, "set xrange [0:%.7g]\nset yrange [0:%" PRId64 "]\n", g->x_max, g->curves->members);
+	fprintf(g->f, "set xlabel 'time since the event was published (%s)'\n", g->unit);
+	fputs("set ylabel 'nodes that know the event'\n", g->f);
+	y_tics(g);
+	if (!g->format) {
+		fputs("set key bottom right\nset tics nomirror\n", g->f);
+		return;
+	}
+	fputs("set tics nomirror out scale 0.6\n"
+	      "set border 3 linewidth 0.8 linecolor rgb '#404040'\n"
+	      "set grid linetype 1 linewidth 0.5 linecolor rgb '#e0e0e0'\n"
+	      "set key bottom right Left reverse samplen 2.2 spacing 1.15 width 1 height 0.4 opaque\n"
+	      "set rmargin 3\n",
+	      g->f);
+}
+
+/* The x axis: all that happened and a little more; ms below 2 s. */
+static void choose_axis(struct figure *g, sqlite3 *db)
+{
+	int64_t last = g->curves->last;
+
+	if (last <= 0) /* only origins know: show how long they kept it */
+		last = gn_run_meta_int(db, "ended_ns", 0);
+	if (last <= 0)
+		last = 1000000000;
+	g->unit_ns = last < 2000000000 ? 1e6 : 1e9;
+	g->unit = last < 2000000000 ? "ms" : "s";
+	g->x_max = (double)last / g->unit_ns * 1.06;
+}
+
+static void set_terminal(const struct figure *g)
+{
+	struct winsize w;
+
+	if (g->format)
+		fprintf(g->f, "set terminal %s\n", g->format->terminal);
+	else if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_col >= 40 && w.ws_row >= 12)
+		fprintf(g->f, "set terminal dumb noenhanced size %u, %u\n", w.ws_col, w.ws_row - 2u);
+	else
+		fputs("set terminal dumb noenhanced size 80, 24\n", g->f);
+}
+
+static int write_script(struct figure *g, sqlite3 *db, struct gn_err *err)
+{
+	GN_CLEANUP(gn_free_p) char *subtitle = describe_run(db, g->curves);
+	char name[256];
+
+	if (!subtitle)
+		return gn_fail(err, -ENOMEM, "out of memory");
+	gn_run_meta(db, "name", name, sizeof(name));
+	choose_axis(g, db);
+	set_terminal(g);
+	frame(g);
+	titles(g, name, subtitle);
+	if (g->curves->n <= CURVES_MAX)
+		curves_by_event(g);
+	else if (median_and_band(g))
+		return gn_fail(err, -ENOMEM, "out of memory");
+	return fflush(g->f) ? gn_fail(err, -errno, "gnuplot's script: %m") : 0;
+}
+
+/* ---- output ---- */
+
+static int copy(int from, off_t at, int to)
+{
+	char buffer[65536];
+	ssize_t n;
+
+	while ((n = pread(from, buffer, sizeof(buffer), at)) > 0) {
+		ssize_t w = write(to, buffer, (size_t)n);
+
+		if (w < 0 && errno != EINTR)
+			return -errno;
+		at += GN_MAX(w, 0);
+	}
+	return n < 0 ? -errno : 0;
+}
+
+/* To a name of its own next to @path, then renamed: whoever looks sees the old figure or the new. */
+static int write_file(const char *path, int figure, struct gn_err *err)
+{
+	GN_CLEANUP(gn_free_p) char *temporary = gn_format("%s.%ld.tmp", path, (long)getpid());
+	int r = 0;
+
+	if (!temporary)
+		return gn_fail(err, -ENOMEM, "out of memory");
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return gn_fail(err, -errno, "%s: cannot write the figure: %m", path);
+	r = copy(figure, 0, fd);
+	if (close(fd) && !r)
+		r = -errno;
+	if (!r && rename(temporary, path))
+		r = -errno;
+	if (r) {
+		unlink(temporary);
+		return gn_fail(err, r, "%s: cannot write the figure: %s", path, strerror(-r));
+	}
+	return 0;
+}
+
+/* gnuplot's terminal of characters begins with a form feed, which is for printers. */
+static int show(int figure, struct gn_err *err)
+{
+	char first = '\0';
+
+	if (pread(figure, &first, 1, 0) < 0)
+		return gn_fail(err, -errno, "gnuplot's figure: %m");
+	fflush(stdout);
+	int r = copy(figure, first == '\f', STDOUT_FILENO);
+
+	return r ? gn_fail(err, r, "standard output: %s", strerror(-r)) : 0;
+}
+
+static int choose_format(const char *out, const struct format **ret, struct gn_err *err)
+{
+	size_t n = strlen(out);
+
+	*ret = NULL;
+	if (!strcmp(out, "-"))
+		return 0;
+	for (size_t i = 0; i < GN_ARRAY_LEN(formats); i++)
+		if (n > 4 && !strcasecmp(out + n - 4, formats[i].ending))
+			*ret = &formats[i];
+	if (*ret)
+		return 0;
+	return gn_fail(err, -EINVAL,
+		       "%s: the name of a figure ends in .svg, .png or .pdf (or is -, for the terminal)",
+		       out);
+}
+
+static int draw(sqlite3 *db, const struct format *format, int figure, struct gn_err *err)
+{
+	GN_CLEANUP(gn_curves_done) struct gn_curves curves = { 0 };
+	int r = gn_curves_load(db, &curves, err);
+
+	if (r)
+		return r;
+	int script = memfd_create("gnuplot-script", MFD_CLOEXEC);
+	struct figure g = { .curves = &curves,
+			    .format = format,
+			    .f = script < 0 ? NULL : fdopen(script, "w") };
+
+	if (!g.f) {
+		r = gn_fail(err, -errno, "gnuplot's script: %m");
+		gn_close_p(&script);
+		return r;
+	}
+	r = write_script(&g, db, err);
+	if (!r)
+		r = gn_gnuplot(script, figure, err);
+	fclose(g.f);
+	return r;
+}
+
+int gn_plot(const char *path, const char *out, struct gn_err *err)
+{
+	GN_CLEANUP(gn_db_close_p) sqlite3 *db = NULL;
+	GN_CLEANUP(gn_close_p) int figure = -1;
+	const struct format *format;
+	int r = choose_format(out, &format, err);
+
+	if (!r)
+		r = gn_run_open(path, &db, err);
+	if (r)
+		return r;
+	figure = memfd_create("figure", MFD_CLOEXEC);
+	if (figure < 0)
+		return gn_fail(err, -errno, "figure: %m");
+	r = draw(db, format, figure, err);
+	if (r)
+		return r;
+	return format ? write_file(out, figure, err) : show(figure, err);
+}
