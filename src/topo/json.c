@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* The schema's table as a JSON Schema (draft 2020-12) for editors. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "topo/topology.h"
+#include "topo/load.h"
+#include "topo/schema.h"
+
+#define NAME_PATTERN "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$"
+
+static void write_map(FILE *f, const struct gn_schema *s, int indent);
+
+/* Texts of the table are plain ASCII; quotes and backslashes are what JSON minds. */
+static void write_text(FILE *f, const char *text)
+{
+	fputc('"', f);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', f);
+		fputc(*text, f);
+	}
+	fputc('"', f);
+}
+
+static void write_indent(FILE *f, int indent)
+{
+	fprintf(f, "\n%*s", indent * 2, "");
+}
+
+/* YAML reads an unquoted 12 as a number, and it is a good name all the same. */
+static void write_name(FILE *f)
+{
+	fprintf(f, "\"type\": [\"string\", \"integer\"], \"pattern\": \"" NAME_PATTERN "\"");
+}
+
+static void write_names(FILE *f, const char *bounds)
+{
+	fprintf(f, "\"type\": \"array\", \"items\": { ");
+	write_name(f);
+	fprintf(f, " }%s", bounds);
+}
+
+static void write_choices(FILE *f, const struct gn_key *k)
+{
+	fprintf(f, "\"enum\": [");
+	for (size_t i = 0; k->choices[i]; i++) {
+		fprintf(f, i ? ", " : "");
+		write_text(f, k->choices[i]);
+	}
+	fprintf(f, "]");
+}
+
+static void write_quantity(FILE *f, enum gn_quantity q)
+{
+	fprintf(f, "\"type\": \"string\", \"pattern\": ");
+	write_text(f, gn_unit_pattern(q));
+}
+
+static void write_items(FILE *f, const struct gn_key *k, int indent)
+{
+	fprintf(f, "\"type\": \"array\", \"items\": {");
+	write_map(f, k->inner, indent + 1);
+	write_indent(f, indent);
+	fprintf(f, "}");
+}
+
+static void write_type(FILE *f, const struct gn_key *k, int indent)
+{
+	switch (k->type) {
+	case GN_TYPE_NAME:
+	case GN_TYPE_REFERENCE:
+		write_name(f);
+		return;
+	case GN_TYPE_TEXT:
+		fprintf(f, "\"type\": [\"string\", \"number\", \"boolean\"], \"maxLength\": %" PRIu64,
+			k->max);
+		return;
+	case GN_TYPE_CHOICE:
+		write_choices(f, k);
+		return;
+	case GN_TYPE_WHOLE:
+		fprintf(f, "\"type\": \"integer\", \"minimum\": %" PRIu64 ", \"maximum\": %" PRIu64, k->min,
+			k->max);
+		return;
+	case GN_TYPE_DURATION:
+		write_quantity(f, GN_QUANTITY_DURATION);
+		return;
+	case GN_TYPE_RATE:
+		write_quantity(f, GN_QUANTITY_RATE);
+		return;
+	case GN_TYPE_LOSS:
+		write_quantity(f, GN_QUANTITY_LOSS);
+		return;
+	case GN_TYPE_SIZE:
+		fprintf(f,
+			"\"anyOf\": [{ \"type\": \"integer\", \"minimum\": 0, \"maximum\": %" PRIu64 " }, { ",
+			k->max);
+		write_quantity(f, GN_QUANTITY_SIZE);
+		fprintf(f, " }]");
+		return;
+	case GN_TYPE_PROBABILITY:
+		fprintf(f, "\"anyOf\": [{ \"type\": \"number\", \"minimum\": 0, \"maximum\": 1 }, { ");
+		write_quantity(f, GN_QUANTITY_PROBABILITY);
+		fprintf(f, " }]");
+		return;
+	case GN_TYPE_MAP:
+		write_map(f, k->inner, indent);
+		return;
+	case GN_TYPE_MAPS:
+		write_items(f, k, indent);
+		return;
+	case GN_TYPE_MAPS_OR_MAP:
+		fprintf(f, "\"anyOf\": [{ ");
+		write_items(f, k, indent);
+		fprintf(f, " }, {");
+		write_map(f, k->inner, indent);
+		fprintf(f, " }]");
+		return;
+	case GN_TYPE_REFERENCES:
+		fprintf(f, "\"anyOf\": [{ ");
+		write_name(f);
+		fprintf(f, " }, { ");
+		write_names(f, "");
+		fprintf(f, " }]");
+		return;
+	case GN_TYPE_PAIR:
+		write_names(f, ", \"minItems\": 2, \"maxItems\": 2");
+		return;
+	case GN_TYPE_FILES:
+		fprintf(f, "\"anyOf\": [{ \"type\": \"string\" }, "
+			   "{ \"type\": \"array\", \"items\": { \"type\": \"string\" } }]");
+		return;
+	}
+}
+
+static void write_key(FILE *f, const struct gn_key *k, int indent)
+{
+	bool number = k->type == GN_TYPE_WHOLE || k->type == GN_TYPE_SIZE;
+
+	write_text(f, k->name);
+	fprintf(f, ": {");
+	write_indent(f, indent + 1);
+	fprintf(f, "\"description\": ");
+	if (k->default_note) {
+		GN_CLEANUP(gn_free_p) char *help = gn_format("%s (default: %s)", k->help, k->default_note);
+
+		write_text(f, help ? help : k->help);
+	} else {
+		write_text(f, k->help);
+	}
+	fprintf(f, ",");
+	write_indent(f, indent + 1);
+	write_type(f, k, indent + 1);
+	if (k->value && number) {
+		fprintf(f, ", \"default\": %s", k->value);
+	} else if (k->value) {
+		fprintf(f, ", \"default\": ");
+		write_text(f, k->value);
+	}
+	write_indent(f, indent);
+	fprintf(f, "}");
+}
+
+static void write_required(FILE *f, const struct gn_schema *s, unsigned graph, int indent)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (graph ? !(s->keys[i].needed & graph) : !s->keys[i].required)
+			continue;
+		if (!any && !graph)
+			fprintf(f, ",");
+		if (!any && !graph)
+			write_indent(f, indent);
+		fprintf(f, any ? ", " : "\"required\": [");
+		write_text(f, s->keys[i].name);
+		any = true;
+	}
+	if (any)
+		fprintf(f, "]");
+}
+
+/* Which keys a graph's model needs. */
+static void write_models(FILE *f, const struct gn_schema *s, int indent)
+{
+	const struct gn_key *graph = &s->keys[0];
+	bool any = false;
+
+	fprintf(f, ",");
+	write_indent(f, indent);
+	fprintf(f, "\"allOf\": [");
+	for (unsigned g = 0; g < GN_GRAPHS; g++) {
+		unsigned needed = 0;
+
+		for (size_t i = 0; i < s->n; i++)
+			needed |= s->keys[i].needed & 1u << g;
+		if (!needed)
+			continue;
+		fprintf(f, any ? "," : "");
+		write_indent(f, indent + 1);
+		fprintf(f, "{ \"if\": { \"properties\": { \"graph\": { \"const\": \"%s\" } } }, \"then\": { ",
+			graph->choices[g]);
+		write_required(f, s, needed, 0);
+		fprintf(f, " } }");
+		any = true;
+	}
+	write_indent(f, indent);
+	fprintf(f, "]");
+}
+
+/* The inside of an object that stands for a map. */
+static void write_map(FILE *f, const struct gn_schema *s, int indent)
+{
+	write_indent(f, indent);
+	fprintf(f, "\"type\": \"object\", \"additionalProperties\": false,");
+	write_indent(f, indent);
+	fprintf(f, "\"properties\": {");
+	for (size_t i = 0; i < s->n; i++) {
+		fprintf(f, i ? "," : "");
+		write_indent(f, indent + 1);
+		write_key(f, &s->keys[i], indent + 1);
+	}
+	write_indent(f, indent);
+	fprintf(f, "}");
+	write_required(f, s, 0, indent);
+	if (s == gn_schema_generate())
+		write_models(f, s, indent);
+}
+
+char *gn_topology_schema(void)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	fprintf(f,
+		"{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
+		"  \"title\": \"gossipnet topology\",\n"
+		"  \"description\": \"A network and a gossip experiment on it; see gossipnet-topology(5).\",");
+	write_map(f, gn_schema_topology(), 1);
+	fprintf(f, ",\n  \"anyOf\": [{ \"required\": [\"nodes\"] }, { \"required\": [\"generate\"] }, "
+		   "{ \"required\": [\"include\"] }]\n}\n");
+	bool failed = ferror(f);
+
+	if (fclose(f) || failed) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

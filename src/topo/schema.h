@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What may stand in a topology file: one table. The walk that checks and decodes a tree, its
+ * suggestions and the JSON Schema all come from it.
+ */
+#ifndef GN_TOPO_SCHEMA_H
+#define GN_TOPO_SCHEMA_H
+
+#include "topo/units.h"
+#include "topo/yaml.h"
+
+enum gn_type {
+	GN_TYPE_NAME,	   /* names something: letters, digits, - _ . */
+	GN_TYPE_REFERENCE, /* the name of a node or group */
+	GN_TYPE_TEXT,
+	GN_TYPE_CHOICE,
+	GN_TYPE_WHOLE,
+	GN_TYPE_DURATION,
+	GN_TYPE_RATE,
+	GN_TYPE_SIZE,
+	GN_TYPE_LOSS,
+	GN_TYPE_PROBABILITY,
+	GN_TYPE_MAP,  /* of .inner */
+	GN_TYPE_MAPS, /* a list of maps */
+	GN_TYPE_MAPS_OR_MAP,
+	GN_TYPE_REFERENCES, /* a list of names, or one */
+	GN_TYPE_PAIR,	    /* a list of exactly two names */
+	GN_TYPE_FILES,	    /* a file's name or a list of them; resolved before the walk */
+};
+
+/* The decoded value of one key. */
+struct gn_field {
+	const struct gn_yaml *at; /* where it is written; NULL: the default holds */
+	bool bad;		  /* a fault was reported; number and text are the default's */
+	const char *text;
+	uint64_t number; /* quantities in their smallest unit; a choice's place in the list */
+	void *items;	 /* lists: structs of the inner schema or fields; a map: one struct */
+	uint32_t n;
+};
+
+enum gn_graph {
+	GN_GRAPH_STAR,
+	GN_GRAPH_LINE,
+	GN_GRAPH_RING,
+	GN_GRAPH_GRID,
+	GN_GRAPH_TREE,
+	GN_GRAPH_FULL,
+	GN_GRAPH_K_REGULAR,
+	GN_GRAPH_ERDOS_RENYI,
+	GN_GRAPH_BARABASI_ALBERT,
+	GN_GRAPH_WATTS_STROGATZ,
+	GN_GRAPHS,
+};
+
+struct gn_key {
+	const char *name, *help;
+	enum gn_type type;
+	size_t offset; /* of the struct gn_field in the decoded struct */
+	uint64_t min, max;
+	const char *const *choices; /* NULL-terminated */
+	const struct gn_schema *inner;
+	const char *value;	  /* the default as it would be written, or NULL */
+	const char *default_note; /* a default that depends on other things, in words */
+	unsigned graphs, needed;  /* generators: bit per graph that takes it, that requires it */
+	bool required;
+	bool always; /* a map that is decoded, all defaults, even when it is absent */
+};
+
+struct gn_schema {
+	const char *what; /* "a link" */
+	const struct gn_key *keys;
+	size_t n;
+	size_t size; /* bytes of the decoded struct, which begins with a struct gn_raw */
+};
+
+/* How every decoded struct begins. */
+struct gn_raw {
+	struct gn_place place;
+	bool bad; /* some key of it has a fault */
+};
+
+struct gn_raw_shape {
+	struct gn_raw raw;
+	struct gn_field delay, jitter, loss, rate;
+};
+
+struct gn_raw_node {
+	struct gn_raw raw;
+	struct gn_field name, count, kind;
+};
+
+struct gn_raw_link {
+	struct gn_raw_shape shape;
+	struct gn_field between, a_to_b, b_to_a;
+};
+
+struct gn_raw_generate {
+	struct gn_raw_shape shape;
+	struct gn_field graph, name, kind;
+	struct gn_field nodes, rows, columns, branching, depth, degree, probability, edges, rewire;
+};
+
+struct gn_raw_gossip {
+	struct gn_raw raw;
+	struct gn_field on, protocol, fanout, period, overlay, degree;
+};
+
+struct gn_raw_event {
+	struct gn_raw raw;
+	struct gn_field at, from, label, size, repeat, every;
+};
+
+struct gn_raw_topology {
+	struct gn_raw raw;
+	struct gn_field name, seed, duration, until, log, include, nodes, links, generate, gossip, events;
+};
+
+const struct gn_schema *gn_schema_topology(void);
+const struct gn_schema *gn_schema_generate(void); /* of an item of `generate:` */
+
+/* Largest counts that a file may ask for; a reader may be told to allow less. */
+#define GN_NODES_MAX  2000000
+#define GN_LINKS_MAX  2000000
+#define GN_EVENTS_MAX 1000000
+
+/**
+ * gn_schema_walk() - check a tree against the table and decode it.
+ * @root: the tree, or NULL for nothing but defaults.
+ * @ret: of gn_schema_topology()->size, zeroed; what it points to lives in @arena.
+ *
+ * Faults go to the report; what has one gets its default, so that the rest can still be checked.
+ */
+void gn_schema_walk(const struct gn_yaml *root, struct gn_raw_topology *ret, struct gn_arena *arena,
+		    struct gn_report *report);
+
+/* Where a field is written, or where the map is that lacks it. */
+static inline struct gn_place gn_place_of(const struct gn_field *f, const struct gn_raw *within)
+{
+	return f->at ? f->at->place : within->place;
+}
+
+/* NULL if @name can name a node, a group or a topology; else what is wrong with it. */
+const char *gn_name_fault(const char *name);
+
+#endif

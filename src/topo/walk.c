@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/* The walk over a tree, guided by the schema's table. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "topo/schema.h"
+#include "topo/topology.h"
+
+struct walk {
+	struct gn_arena *arena;
+	struct gn_report *report;
+};
+
+static void walk_map(struct walk *w, const struct gn_schema *s, const struct gn_yaml *y, void *ret);
+
+static const enum gn_quantity quantity_of[] = {
+	[GN_TYPE_DURATION] = GN_QUANTITY_DURATION,
+	[GN_TYPE_RATE] = GN_QUANTITY_RATE,
+	[GN_TYPE_SIZE] = GN_QUANTITY_SIZE,
+	[GN_TYPE_LOSS] = GN_QUANTITY_LOSS,
+	[GN_TYPE_PROBABILITY] = GN_QUANTITY_PROBABILITY,
+};
+
+static bool is_quantity(enum gn_type t)
+{
+	return t == GN_TYPE_DURATION || t == GN_TYPE_RATE || t == GN_TYPE_SIZE || t == GN_TYPE_LOSS ||
+	       t == GN_TYPE_PROBABILITY;
+}
+
+/* What a value of this type looks like, for "X must be ...". */
+static const char *looks_like(enum gn_type t)
+{
+	switch (t) {
+	case GN_TYPE_NAME:
+	case GN_TYPE_REFERENCE:
+		return "a name";
+	case GN_TYPE_TEXT:
+		return "a text";
+	case GN_TYPE_CHOICE:
+		return "a word";
+	case GN_TYPE_WHOLE:
+		return "a whole number";
+	case GN_TYPE_DURATION:
+		return "a duration such as 10ms";
+	case GN_TYPE_RATE:
+		return "a rate such as 10mbit";
+	case GN_TYPE_SIZE:
+		return "a size such as 100b or 1k";
+	case GN_TYPE_LOSS:
+		return "a percentage such as 0.5%";
+	case GN_TYPE_PROBABILITY:
+		return "a number from 0 to 1 or a percentage";
+	case GN_TYPE_MAP:
+		return "a map (key: value)";
+	case GN_TYPE_MAPS:
+	case GN_TYPE_MAPS_OR_MAP:
+		return "a list of maps (- {key: value})";
+	case GN_TYPE_REFERENCES:
+		return "a list of names";
+	case GN_TYPE_PAIR:
+		return "a list of two names: [a, b]";
+	case GN_TYPE_FILES:
+		return "a file's name or a list of them";
+	}
+	return "";
+}
+
+struct text_out {
+	char buf[400];
+	size_t n;
+};
+
+static void add_text(struct text_out *t, const char *s)
+{
+	int n = snprintf(t->buf + t->n, sizeof(t->buf) - t->n, "%s%s", t->n ? ", " : "", s);
+
+	t->n = GN_MIN(t->n + (size_t)n, sizeof(t->buf) - 1);
+}
+
+static const char *next_word(const void *ctx, size_t i)
+{
+	return ((const char *const *)ctx)[i];
+}
+
+/* The units' names, or what a number with each of them looks like, in one line. */
+static void list_units(struct text_out *t, enum gn_quantity q, const char *number)
+{
+	char one[80];
+
+	for (size_t i = 0; gn_unit_name(q, i); i++) {
+		snprintf(one, sizeof(one), "%.40s%s", number, gn_unit_name(q, i));
+		add_text(t, one);
+	}
+}
+
+static const char *next_unit(const void *ctx, size_t i)
+{
+	return gn_unit_name(*(const enum gn_quantity *)ctx, i);
+}
+
+static void quantity_fault(struct walk *w, const struct gn_key *k, const struct gn_yaml *y,
+			   enum gn_unit_result why, const char *unit)
+{
+	enum gn_quantity q = quantity_of[k->type];
+	struct text_out list = { .n = 0 };
+
+	switch (why) {
+	case GN_UNIT_OK:
+		return;
+	case GN_UNIT_NOT_A_NUMBER:
+		gn_fault_at(w->report, y->place, "%s must be %s, not \"%s\"", k->name, looks_like(k->type),
+			    y->text);
+		return;
+	case GN_UNIT_MISSING:
+		list_units(&list, q, y->text);
+		gn_fault_at(w->report, y->place, "%s: \"%s\" has no unit: write one of %s", k->name, y->text,
+			    list.buf);
+		return;
+	case GN_UNIT_UNKNOWN:
+		list_units(&list, q, "");
+		gn_fault_at(w->report, y->place, "%s: unknown unit \"%s\" in \"%s\"%s: known are %s", k->name,
+			    unit, y->text, gn_report_nearest(w->report, unit, next_unit, &q, 8), list.buf);
+		return;
+	case GN_UNIT_TOO_FINE:
+		gn_fault_at(w->report, y->place, "%s: \"%s\" is finer than the smallest step, %s", k->name,
+			    y->text, gn_unit_step(q));
+		return;
+	case GN_UNIT_TOO_LARGE:
+		gn_fault_at(w->report, y->place, "%s: \"%s\" is too large", k->name, y->text);
+		return;
+	}
+}
+
+static const char *number_text(const struct gn_key *k, uint64_t value, char buf[GN_UNIT_TEXT])
+{
+	if (is_quantity(k->type))
+		return gn_unit_format(quantity_of[k->type], value, buf);
+	snprintf(buf, GN_UNIT_TEXT, "%" PRIu64, value);
+	return buf;
+}
+
+static bool in_range(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, uint64_t value)
+{
+	char min[GN_UNIT_TEXT], max[GN_UNIT_TEXT];
+
+	if (value >= k->min && value <= k->max)
+		return true;
+	gn_fault_at(w->report, y->place, "%s must be from %s to %s, not %s", k->name,
+		    number_text(k, k->min, min), number_text(k, k->max, max), y->text);
+	return false;
+}
+
+const char *gn_name_fault(const char *name)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+
+	if (!*name)
+		return "is empty";
+	if (strspn(name, letters) != strlen(name))
+		return "may only have letters, digits, - _ and .";
+	if (*name == '-' || *name == '.')
+		return "may not begin with - or .";
+	if (strlen(name) > GN_NODE_NAME_MAX)
+		return "is longer than 63 characters";
+	return NULL;
+}
+
+static bool decode_name(struct walk *w, const struct gn_key *k, const struct gn_yaml *y)
+{
+	const char *why = gn_name_fault(y->text);
+
+	if (why)
+		gn_fault_at(w->report, y->place, "%s \"%s\" %s", k->name, y->text, why);
+	return !why;
+}
+
+static bool decode_choice(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
+{
+	struct text_out list = { .n = 0 };
+	size_t n = 0;
+
+	for (; k->choices[n]; n++) {
+		if (!strcmp(k->choices[n], y->text)) {
+			f->number = n;
+			f->text = y->text;
+			return true;
+		}
+		add_text(&list, k->choices[n]);
+	}
+	const char *nearest = gn_report_nearest(w->report, y->text, next_word, k->choices, n);
+
+	if (*nearest)
+		gn_fault_at(w->report, y->place, "unknown %s \"%s\"%s", k->name, y->text, nearest);
+	else
+		gn_fault_at(w->report, y->place, "unknown %s \"%s\": known are %s", k->name, y->text,
+			    list.buf);
+	return false;
+}
+
+static bool decode_number(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
+{
+	uint64_t value = 0;
+
+	if (k->type == GN_TYPE_WHOLE) {
+		if (y->quoted || !gn_whole_parse(y->text, &value)) {
+			gn_fault_at(w->report, y->place, "%s must be a whole number, not \"%s\"%s", k->name,
+				    y->text, y->quoted ? " in quotes" : "");
+			return false;
+		}
+	} else {
+		const char *unit = "";
+		enum gn_unit_result result = gn_unit_parse(quantity_of[k->type], y->text, &value, &unit);
+
+		if (result != GN_UNIT_OK) {
+			quantity_fault(w, k, y, result, unit);
+			return false;
+		}
+	}
+	if (!in_range(w, k, y, value))
+		return false;
+	f->number = value;
+	f->text = y->text;
+	return true;
+}
+
+static bool decode_text(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
+{
+	if (k->max && strlen(y->text) > k->max) {
+		gn_fault_at(w->report, y->place, "%s is longer than %" PRIu64 " bytes", k->name, k->max);
+		return false;
+	}
+	f->text = y->text;
+	return true;
+}
+
+static bool wrong_type(struct walk *w, const struct gn_key *k, const struct gn_yaml *y)
+{
+	if (y->kind != GN_YAML_BAD)
+		gn_fault_at(w->report, y->place, "%s must be %s", k->name, looks_like(k->type));
+	return false;
+}
+
+static bool decode_scalar(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
+{
+	if (y->kind != GN_YAML_SCALAR)
+		return wrong_type(w, k, y);
+	if (k->type == GN_TYPE_CHOICE)
+		return decode_choice(w, k, y, f);
+	if (k->type == GN_TYPE_WHOLE || is_quantity(k->type))
+		return decode_number(w, k, y, f);
+	if (k->type == GN_TYPE_NAME && !decode_name(w, k, y))
+		return false;
+	return decode_text(w, k, y, f);
+}
+
+/* Names in a list, or a single one. */
+static bool decode_references(struct walk *w, const struct gn_key *k, const struct gn_yaml *y,
+			      struct gn_field *f)
+{
+	bool single = y->kind == GN_YAML_SCALAR && k->type == GN_TYPE_REFERENCES, good = true;
+	uint32_t n = single ? 1 : y->n;
+
+	if (!single && y->kind != GN_YAML_LIST)
+		return wrong_type(w, k, y);
+	if (k->type == GN_TYPE_PAIR && n != 2) {
+		gn_fault_at(w->report, y->place, "%s must be %s, not %u", k->name, looks_like(k->type), n);
+		return false;
+	}
+	struct gn_field *items = gn_arena_alloc(w->arena, n * sizeof(*items));
+
+	if (!items) {
+		w->report->no_memory = true;
+		return false;
+	}
+	uint32_t i = 0;
+
+	for (const struct gn_yaml *item = single ? y : y->first; item && i < n; item = item->next, i++) {
+		items[i].at = item;
+		items[i].text = item->text;
+		if (item->kind == GN_YAML_SCALAR && !gn_yaml_is_null(item))
+			continue;
+		good = wrong_type(w, k, item);
+	}
+	f->items = items;
+	f->n = n;
+	return good;
+}
+
+static bool decode_maps(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
+{
+	bool single = y->kind == GN_YAML_MAP && k->type == GN_TYPE_MAPS_OR_MAP;
+	uint32_t n = single ? 1 : y->n, i = 0;
+
+	if (!single && y->kind != GN_YAML_LIST)
+		return wrong_type(w, k, y);
+	char *items = gn_arena_alloc(w->arena, n * k->inner->size);
+
+	if (!items) {
+		w->report->no_memory = true;
+		return false;
+	}
+	for (const struct gn_yaml *item = single ? y : y->first; item && i < n; item = item->next, i++) {
+		struct gn_raw *raw = (void *)(items + i * k->inner->size);
+
+		if (item->kind != GN_YAML_MAP && item->kind != GN_YAML_BAD)
+			gn_fault_at(w->report, item->place, "%s must be a map (key: value)", k->inner->what);
+		walk_map(w, k->inner, item->kind == GN_YAML_MAP ? item : NULL, raw);
+		raw->place = item->place;
+		raw->bad |= item->kind != GN_YAML_MAP;
+	}
+	f->items = items;
+	f->n = n;
+	return true;
+}
+
+static bool decode_map(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
+{
+	struct gn_raw *raw = gn_arena_alloc(w->arena, k->inner->size);
+
+	if (!raw) {
+		w->report->no_memory = true;
+		return false;
+	}
+	walk_map(w, k->inner, y && y->kind == GN_YAML_MAP ? y : NULL, raw);
+	f->items = raw;
+	f->n = 1;
+	if (!y || y->kind == GN_YAML_MAP)
+		return true;
+	raw->bad = true;
+	return wrong_type(w, k, y);
+}
+
+static bool decode(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
+{
+	if (gn_yaml_is_null(y)) {
+		gn_fault_at(w->report, y->key_place, "%s has no value", k->name);
+		return false;
+	}
+	switch (k->type) {
+	case GN_TYPE_MAP:
+		return decode_map(w, k, y, f);
+	case GN_TYPE_MAPS:
+	case GN_TYPE_MAPS_OR_MAP:
+		return decode_maps(w, k, y, f);
+	case GN_TYPE_REFERENCES:
+	case GN_TYPE_PAIR:
+		return decode_references(w, k, y, f);
+	default:
+		return decode_scalar(w, k, y, f);
+	}
+}
+
+/* A default goes through the same code as what people write. */
+static void decode_default(struct walk *w, const struct gn_key *k, struct gn_field *f)
+{
+	const struct gn_yaml y = { .kind = GN_YAML_SCALAR, .text = k->value };
+
+	if (k->value)
+		decode_scalar(w, k, &y, f);
+	else if (k->always && !f->items)
+		decode_map(w, k, NULL, f);
+}
+
+static const char *next_key(const void *ctx, size_t i)
+{
+	const struct gn_schema *s = ctx;
+
+	return i < s->n ? s->keys[i].name : NULL;
+}
+
+static void unknown_key(struct walk *w, const struct gn_schema *s, const struct gn_yaml *y)
+{
+	const char *nearest = gn_report_nearest(w->report, y->key, next_key, s, s->n);
+	struct text_out list = { .n = 0 };
+
+	for (size_t i = 0; i < s->n; i++)
+		add_text(&list, s->keys[i].name);
+	if (*nearest)
+		gn_fault_at(w->report, y->key_place, "unknown key \"%s\"%s", y->key, nearest);
+	else
+		gn_fault_at(w->report, y->key_place, "unknown key \"%s\": %s has %s", y->key, s->what,
+			    list.buf);
+}
+
+static bool is_known(const struct gn_schema *s, const char *key)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (!strcmp(s->keys[i].name, key))
+			return true;
+	}
+	return false;
+}
+
+/* @y NULL: nothing is written, all defaults. Fields of a bad or absent required key stay zero. */
+static void walk_map(struct walk *w, const struct gn_schema *s, const struct gn_yaml *y, void *ret)
+{
+	struct gn_raw *raw = ret;
+
+	if (y)
+		raw->place = y->place;
+	for (const struct gn_yaml *child = y ? y->first : NULL; child; child = child->next) {
+		if (is_known(s, child->key))
+			continue;
+		unknown_key(w, s, child);
+		raw->bad = true;
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		const struct gn_key *k = &s->keys[i];
+		struct gn_field *f = (void *)((char *)ret + k->offset);
+
+		f->at = y ? gn_yaml_get(y, k->name) : NULL;
+		if (f->at)
+			f->bad = !decode(w, k, f->at, f);
+		else if (k->required && y) {
+			gn_fault_at(w->report, y->place, "%s needs %s", s->what, k->name);
+			f->bad = true;
+		}
+		if (!f->at || f->bad)
+			decode_default(w, k, f);
+		raw->bad |=
+			f->bad || (k->type == GN_TYPE_MAP && f->items && ((struct gn_raw *)f->items)->bad);
+	}
+}
+
+void gn_schema_walk(const struct gn_yaml *root, struct gn_raw_topology *ret, struct gn_arena *arena,
+		    struct gn_report *report)
+{
+	struct walk w = { .arena = arena, .report = report };
+
+	walk_map(&w, gn_schema_topology(), root, ret);
+}
