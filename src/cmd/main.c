@@ -41,7 +41,7 @@ static const struct command_row {
 	{ "ls", "", "list the running networks", "", 0, 0, cmd_ls },
 	{ "doctor", "", "say what this machine offers, what is missing, and what follows", "", 0, 0,
 	  cmd_doctor },
-	{ "guest", NULL, NULL, "", 0, 0, cmd_guest }, /* the guest kernel's init; not for users */
+	{ "guest", NULL, NULL, "", 0, 16, cmd_guest }, /* the guest kernel's init, not for users; the kernel adds words */
 };
 
 static bool allows(const struct command_row *c, const struct option_row *o)
@@ -206,7 +206,7 @@ static int run_command(const struct command_row *c, int argc, char **argv, struc
 {
 	GN_CLEANUP(gn_free_p) const char **sets = calloc((size_t)argc + 1, sizeof(*sets));
 	struct gn_options o = { .sets = sets };
-	int first;
+	int first = 0;
 
 	if (!sets)
 		return gn_fail(err, -ENOMEM, "out of memory");
