@@ -5,6 +5,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -84,6 +85,32 @@ void gn_msg_enslave(struct nlmsghdr *m, uint32_t index, uint32_t master)
 {
 	new_link(m, index, 0);
 	mnl_attr_put_u32(m, IFLA_MASTER, master);
+}
+
+static void put_ipv4_settings(struct nlmsghdr *m, bool forwarding)
+{
+	struct nlattr *family = mnl_attr_nest_start(m, AF_INET);
+	struct nlattr *settings = mnl_attr_nest_start(m, IFLA_INET_CONF);
+
+	mnl_attr_put_u32(m, IPV4_DEVCONF_FORWARDING, forwarding);
+	mnl_attr_put_u32(m, IPV4_DEVCONF_RP_FILTER, 0);
+	mnl_attr_put_u32(m, IPV4_DEVCONF_SEND_REDIRECTS, 0);
+	mnl_attr_nest_end(m, settings);
+	mnl_attr_nest_end(m, family);
+}
+
+void gn_msg_settings(struct nlmsghdr *m, uint32_t index, bool forwarding, bool ipv6)
+{
+	new_link(m, index, 0);
+	struct nlattr *spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
+	put_ipv4_settings(m, forwarding);
+	if (ipv6) {
+		struct nlattr *family = mnl_attr_nest_start(m, AF_INET6);
+
+		mnl_attr_put_u8(m, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+		mnl_attr_nest_end(m, family);
+	}
+	mnl_attr_nest_end(m, spec);
 }
 
 void gn_msg_up(struct nlmsghdr *m, uint32_t index)

@@ -34,6 +34,10 @@ void gn_msg_enslave(struct nlmsghdr *m, uint32_t index, uint32_t master);
 /* Ask for the interface's description. */
 void gn_msg_get_link(struct nlmsghdr *m, uint32_t index);
 
+/* Settings of an interface that is still down: no filtering by source address, no redirects, and, where the
+ * kernel has @ipv6, no IPv6 address of its own, hence nothing to say to the neighbours. */
+void gn_msg_settings(struct nlmsghdr *m, uint32_t index, bool forwarding, bool ipv6);
+
 /* Raise the interface. */
 void gn_msg_up(struct nlmsghdr *m, uint32_t index);
 

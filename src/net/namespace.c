@@ -9,22 +9,20 @@
 #include "net/netlink.h"
 
 /*
- * A setting that is not there belongs to a part of the kernel that is not there: nothing to switch off.
- * "default" is what interfaces start with; of "all" and the interface's own, the kernel takes the larger.
- * IPv6's "all" sets "default" as well.
+ * Settings of a whole namespace; interfaces get their own by gn_msg_settings(). Of "all" and an interface's
+ * own, the kernel takes the larger. One that is not there belongs to a part of the kernel that is not
+ * there: nothing to switch off.
  */
 static const struct setting {
 	const char *path;
 	char value[GN_NETNS_USES]; /* by enum gn_netns_use; 0: as it is */
 } settings[] = {
-	{ "/proc/sys/net/ipv6/conf/all/disable_ipv6", { '1', '1', '1' } },
-	{ "/proc/sys/net/ipv4/ip_forward", { '0', '1', '0' } },
+	{ "/proc/sys/net/ipv4/ip_forward", { 0, '1', '0' } },
 	{ "/proc/sys/net/ipv4/conf/all/rp_filter", { '0', '0', 0 } },
-	{ "/proc/sys/net/ipv4/conf/default/rp_filter", { '0', '0', 0 } },
 	/* Nobody sends redirects, so it does not matter who accepts them. */
 	{ "/proc/sys/net/ipv4/conf/all/send_redirects", { 0, '0', 0 } },
-	{ "/proc/sys/net/ipv4/conf/default/send_redirects", { 0, '0', 0 } },
 	{ "/proc/sys/net/ipv4/icmp_ratelimit", { 0, '0', 0 } },
+	{ "/proc/sys/net/ipv6/conf/all/disable_ipv6", { 0, 0, '1' } }, /* sets "default" as well */
 	/* Where br_netfilter is loaded, bridged packets would visit the firewall. */
 	{ "/proc/sys/net/bridge/bridge-nf-call-iptables", { 0, 0, '0' } },
 	{ "/proc/sys/net/bridge/bridge-nf-call-arptables", { 0, 0, '0' } },
@@ -65,6 +63,7 @@ static int find_wrong(enum gn_netns_use use, struct gn_netns_settings *s, struct
 		if (r == 0)
 			s->wrong[use] |= 1U << i;
 	}
+	s->ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0;
 	s->known[use] = true;
 	return 0;
 }

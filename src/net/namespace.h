@@ -18,17 +18,19 @@ enum gn_netns_use { GN_NETNS_HOST, GN_NETNS_ROUTER, GN_NETNS_SWITCHES };
 
 /*
  * Which system settings a new namespace needs changed. All begin alike, with the kernel's own values or
- * those of the initial namespace, so the first of a use shows it: a look-up below /proc/sys/net gets
- * slower with each namespace that has had it.
+ * those of the initial namespace, so the first of a use shows it. It is worth knowing: a look-up below
+ * /proc/sys/net gets slower with each namespace that has had one.
  */
 struct gn_netns_settings {
 	bool known[GN_NETNS_USES];
+	bool ipv6;		       /* the kernel has it; from the first namespace on */
 	uint32_t wrong[GN_NETNS_USES]; /* a bit per setting */
 };
 
 /**
- * gn_netns_new() - make a namespace, with its settings in place before any interface is there: no IPv6, no
- * filtering by source address, forwarding only in routers, no redirects.
+ * gn_netns_new() - make a namespace, with its settings in place before any interface is there: forwarding
+ * and no redirects in routers, no filtering by source address, no IPv6 among the switches. What a host or
+ * router sets per interface is gn_msg_settings().
  * @needed: zeros at first; the same for all namespaces of a network.
  * @ret: on success owned by the caller, gn_netns_done().
  *

@@ -17,7 +17,7 @@
 
 #include "topo/topology.h"
 
-#define GN_BRIDGE_PORTS 1023
+#define GN_BRIDGE_PORTS 1023 /* Linux: BR_MAX_PORTS - 1 */
 
 struct gn_bridge {
 	uint32_t node;	 /* the switch */
