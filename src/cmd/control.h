@@ -18,7 +18,7 @@ struct gn_control_options {
 	bool guest; /* the network is in the guest: sessions are relayed over @channel */
 };
 
-/* Copies @o. @phase is "booting" at first. */
+/* Copies @o. The phase is "starting" at first. */
 int gn_control_open(const struct gn_control_options *o, struct gn_control_server **ret, struct gn_err *err);
 struct gn_control_server *gn_control_free(struct gn_control_server *s);
 
@@ -35,7 +35,7 @@ struct gn_control_network {
 	/* The namespace of a node, borrowed, or -Exxx with a sentence. */
 	int (*netns)(void *context, const char *node, struct gn_err *err);
 	void *context;
-	int hosts; /* see struct gn_enter */
+	int hosts; /* from gn_hosts_open() */
 };
 void gn_control_set_network(struct gn_control_server *s, const struct gn_control_network *network);
 
@@ -55,7 +55,8 @@ struct gn_running {
 };
 
 /**
- * gn_running_list() - ask every running network of this user (of all users: root) what it is.
+ * gn_running_list() - ask every running network of this user, and of root, what it is. One that does not
+ * answer within a second has the name "?" and the phase "busy".
  * @ret: array owned by the caller, the longest-running first; gn_running_free().
  */
 int gn_running_list(struct gn_running **ret, size_t *ret_n, struct gn_err *err);

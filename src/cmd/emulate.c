@@ -36,7 +36,7 @@ struct emulation {
 	bool interrupted;
 	bool node_died;
 	gn_time began, wired, ready; /* of gn_emulate(), of the network, of all nodes */
-	gn_time start;
+	gn_time start, ended;
 };
 
 static void show(struct emulation *e, const char *phase, uint32_t done, uint32_t total)
@@ -244,7 +244,7 @@ static int close_result(struct emulation *e, enum gn_ending ending, struct gn_er
 	if (r == 0)
 		r = gn_collector_write_stats(&e->collector, err);
 	if (r == 0)
-		r = gn_store_meta_int(e->store, "ended_ns", (int64_t)(gn_now() - e->start), err);
+		r = gn_store_meta_int(e->store, "ended_ns", (int64_t)(e->ended - e->start), err);
 	if (r == 0)
 		r = gn_store_meta(e->store, "ended_by", names[ending], err);
 	int closed = gn_store_close(e->store, r == 0 ? err : NULL);
@@ -297,6 +297,17 @@ static int run(struct emulation *e, enum gn_ending *ret, struct gn_err *err)
 	}
 }
 
+/* The longest that a link can hold back a datagram on its own, and some for the processes. */
+static gn_dur longest_link(const struct gn_topology *t)
+{
+	gn_dur longest = 0;
+
+	for (uint32_t i = 0; i < t->n_links; i++)
+		for (int d = 0; d < 2; d++)
+			longest = GN_MAX(longest, t->links[i].shape[d].delay + t->links[i].shape[d].jitter);
+	return longest + 30 * GN_MSEC;
+}
+
 static int run_and_close(struct emulation *e, enum gn_ending *ret, struct gn_err *err)
 {
 	enum gn_ending ending = GN_ENDED_FAILURE;
@@ -307,7 +318,9 @@ static int run_and_close(struct emulation *e, enum gn_ending *ret, struct gn_err
 	if (r < 0)
 		return r;
 	r = run(e, &ending, err);
+	e->ended = gn_now();
 	show(e, "stopping", 0, 0);
+	gn_nodes_quiet(&e->nodes, longest_link(e->t));
 	gn_nodes_stop(&e->nodes);
 	if (e->node_died && r == 0)
 		ending = GN_ENDED_FAILURE;

@@ -41,7 +41,8 @@ static const struct command_row {
 	{ "ls", "", "list the running networks", "", 0, 0, cmd_ls },
 	{ "doctor", "", "say what this machine offers, what is missing, and what follows", "", 0, 0,
 	  cmd_doctor },
-	{ "guest", NULL, NULL, "", 0, 16, cmd_guest }, /* the guest kernel's init, not for users; the kernel adds words */
+	{ "guest", NULL, NULL, "", 0, 16,
+	  cmd_guest }, /* the guest kernel's init, not for users; the kernel adds words */
 };
 
 static bool allows(const struct command_row *c, const struct option_row *o)

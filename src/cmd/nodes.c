@@ -133,6 +133,33 @@ int gn_nodes_reap(struct gn_nodes *n, struct gn_err *err)
 	return -1;
 }
 
+static uint64_t received_by_all(const struct gn_nodes *n)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
+		sum += atomic_load_explicit(&gn_shared_slice(n->shared, m)->counters.datagrams_received,
+					    memory_order_relaxed);
+	return sum;
+}
+
+void gn_nodes_quiet(const struct gn_nodes *n, gn_dur patience)
+{
+	gn_time now = gn_now(), last_change = now, end = now + 2 * GN_SEC;
+	uint64_t received = received_by_all(n);
+
+	atomic_store_explicit(&gn_shared_control(n->shared)->quiet, 1, memory_order_relaxed);
+	while (now < end && now - last_change < patience) {
+		poll(NULL, 0, 5);
+		uint64_t more = received_by_all(n);
+
+		now = gn_now();
+		if (more != received)
+			last_change = now;
+		received = more;
+	}
+}
+
 static void signal_all(const struct gn_nodes *n, int signal)
 {
 	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)

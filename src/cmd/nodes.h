@@ -13,7 +13,7 @@ struct gn_nodes {
 	const struct gn_topology *topology; /* borrowed, as the next */
 	const struct gn_shared *shared;
 	pid_t *pids; /* per member; 0: not running */
-	pid_t group;	/* their process group: no Ctrl-C reaches them, and only they are reaped here */
+	pid_t group; /* their process group: no Ctrl-C reaches them, and only they are reaped here */
 	uint32_t alive;
 	int ready_fd;  /* each node writes one byte here; -1 before gn_nodes_start() */
 	int ready_end; /* the nodes' end, closed in the parent once all are forked */
@@ -32,6 +32,10 @@ void gn_nodes_go(struct gn_nodes *n, gn_time *ret_start);
 
 /* Reap what has died. Return: the member that died, with a sentence in @err; -1: none (call until then). */
 int gn_nodes_reap(struct gn_nodes *n, struct gn_err *err);
+
+/* The run is over: nodes send nothing more. Wait until what is under way has arrived: until nothing has for
+ * @patience, two seconds at most. */
+void gn_nodes_quiet(const struct gn_nodes *n, gn_dur patience);
 
 /* Ask all to end, wait up to two seconds, kill the rest. NULL-safe in all fields. */
 void gn_nodes_stop(struct gn_nodes *n);

@@ -200,6 +200,12 @@ static void do_due(struct gn_loop *l)
 	}
 }
 
+/* After the end of the run what is under way still arrives, so that sent and received can be compared. */
+static bool is_quiet(const struct gn_loop *l)
+{
+	return atomic_load_explicit(&l->config.own->control->quiet, memory_order_relaxed);
+}
+
 static void receive_one(struct gn_loop *l, unsigned i)
 {
 	const struct mmsghdr *m = &l->in.message[i];
@@ -208,6 +214,8 @@ static void receive_one(struct gn_loop *l, unsigned i)
 
 	add(&l->counters->datagrams_received, 1);
 	add(&l->counters->bytes_received, m->msg_len);
+	if (is_quiet(l))
+		return;
 	in.from = gn_addresses_find(&l->addresses, ntohl(from->sin_addr.s_addr));
 	read_clock(l);
 	in.now = l->now;
@@ -248,7 +256,7 @@ static int wait_and_receive(struct gn_loop *l, struct gn_err *err)
 		[SOCKET] = { .fd = l->config.socket, .events = POLLIN },
 		[STOP] = { .fd = l->config.stop_fd, .events = POLLIN },
 	};
-	gn_time wake = GN_MIN(l->deadline, next_publish(l));
+	gn_time wake = is_quiet(l) ? GN_NEVER : GN_MIN(l->deadline, next_publish(l));
 	struct timespec left = gn_timespec(wake > l->now ? wake - l->now : 0);
 
 	if (ppoll(fds, GN_ARRAY_LEN(fds), wake == GN_NEVER ? NULL : &left, NULL) < 0)
@@ -266,7 +274,8 @@ int gn_loop_run(struct gn_loop *l, gn_time start, struct gn_err *err)
 	feed(l, &(struct gn_input){ .type = GN_START, .now = start });
 	atomic_store_explicit(&l->counters->phase, l->deadline - start, memory_order_relaxed);
 	while (!r) {
-		do_due(l);
+		if (!is_quiet(l))
+			do_due(l);
 		if (l->now - l->drops_asked >= DROPS_EVERY)
 			ask_for_drops(l);
 		r = wait_and_receive(l, err);

@@ -65,6 +65,7 @@ struct gn_slice {
 /* The control page: written by the parent only. */
 struct gn_control {
 	_Atomic uint32_t go;	/* futex: 0 until all nodes are ready */
+	_Atomic uint32_t quiet; /* 1: the run is over; send nothing more, only count what still comes in */
 	_Atomic uint64_t start; /* the run's start, CLOCK_MONOTONIC, valid once go is 1 */
 };
 
