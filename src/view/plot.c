@@ -19,6 +19,7 @@
 #include "view/view.h"
 
 enum {
+	LABEL_COLUMNS = 20,
 	CURVES_MAX = 8,	  /* more events than that: median and band */
 	GRID = 400,	  /* times at which the quantiles are taken */
 	POINTS_MAX = 2000 /* of one curve: more than any figure has pixels */
@@ -60,43 +61,50 @@ static void string(const struct figure *g, const char *text, size_t columns)
 	gn_gnuplot_string(g->f, printable ? printable : "?");
 }
 
-/* "10 ms", or "0.5 ms to 140 ms" */
-static void range(FILE *f, const char *name, int64_t low, int64_t high)
+/* ": delay 10 ms, jitter 0.5 ms to 2 ms": the colon before the first. */
+struct list {
+	FILE *f;
+	int n;
+};
+
+static void item(struct list *l, const char *name, const char *low, const char *high)
+{
+	fprintf(l->f, "%s%s %s", l->n++ ? ", " : ": ", name, low);
+	if (strcmp(low, high) != 0)
+		fprintf(l->f, " to %s", high);
+}
+
+static void duration_item(struct list *l, const char *name, int64_t low, int64_t high)
 {
 	char a[GN_NUMBER_MAX], b[GN_NUMBER_MAX];
 
-	if (high <= 0)
-		return;
-	fprintf(f, ", %s %s", name, gn_duration_short(a, low));
-	if (low != high)
-		fprintf(f, " to %s", gn_duration_short(b, high));
+	if (high > 0)
+		item(l, name, gn_duration_short(a, low), gn_duration_short(b, high));
 }
 
-static void loss_range(FILE *f, double low, double high)
-{
-	if (high <= 0)
-		return;
-	fprintf(f, ", loss %.4g", low * 100);
-	if (low < high)
-		fprintf(f, " to %.4g", high * 100);
-	fputs(" %", f);
-}
-
-static void rate_range(FILE *f, double low, double high)
+static void loss_item(struct list *l, double low, double high)
 {
 	char a[GN_NUMBER_MAX], b[GN_NUMBER_MAX];
 
-	if (high <= 0)
-		return;
-	fprintf(f, ", rate %s", gn_bit_rate(a, low));
-	if (low < high)
-		fprintf(f, " to %s", gn_bit_rate(b, high));
+	snprintf(a, sizeof(a), "%.4g %%", low * 100);
+	snprintf(b, sizeof(b), "%.4g %%", high * 100);
+	if (high > 0)
+		item(l, "loss", a, b);
+}
+
+static void rate_item(struct list *l, double low, double high)
+{
+	char a[GN_NUMBER_MAX], b[GN_NUMBER_MAX];
+
+	if (high > 0)
+		item(l, "rate", gn_bit_rate(a, low), gn_bit_rate(b, high));
 }
 
 /* What the shaped links have in common. */
 static void describe_links(FILE *f, sqlite3 *db)
 {
 	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
+	struct list l = { .f = f };
 
 	if (gn_run_query(
 		    db,
@@ -108,14 +116,14 @@ static void describe_links(FILE *f, sqlite3 *db)
 		fputs("; links not shaped", f);
 		return;
 	}
-	fputs("; per link and direction", f);
-	range(f, "delay", sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2));
-	range(f, "jitter", sqlite3_column_int64(q, 3), sqlite3_column_int64(q, 4));
-	loss_range(f, sqlite3_column_double(q, 5), sqlite3_column_double(q, 6));
-	rate_range(f, sqlite3_column_double(q, 7), sqlite3_column_double(q, 8));
+	fputs("; each link, one way", f);
+	duration_item(&l, "delay", sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2));
+	duration_item(&l, "jitter", sqlite3_column_int64(q, 3), sqlite3_column_int64(q, 4));
+	loss_item(&l, sqlite3_column_double(q, 5), sqlite3_column_double(q, 6));
+	rate_item(&l, sqlite3_column_double(q, 7), sqlite3_column_double(q, 8));
 }
 
-/* "50 nodes, push-pull, fanout 1, period 200 ms, seed 1; per link and direction, delay 10 ms, .." */
+/* "50 nodes, push-pull, fanout 1, period 200 ms, seed 1; each link, one way: delay 10 ms, .." */
 static char *describe_run(sqlite3 *db, const struct gn_curves *c)
 {
 	char text[GN_NUMBER_MAX], *out = NULL;
@@ -164,7 +172,7 @@ static void titles(const struct figure *g, const char *name, const char *subtitl
 /* "event 3: all after 1.234 s", "alert: 47 of 50" */
 static void curve_title(const struct figure *g, const char *name, int64_t complete_at, int64_t informed)
 {
-	GN_CLEANUP(gn_free_p) char *printable = gn_printable(name, 30);
+	GN_CLEANUP(gn_free_p) char *printable = gn_printable(name, LABEL_COLUMNS);
 	GN_CLEANUP(gn_free_p) char *text = NULL;
 	char at[GN_NUMBER_MAX];
 
@@ -208,7 +216,7 @@ static void mark_complete(const struct figure *g, int64_t at, const char *colour
 	if (at == INT64_MAX || !g->format)
 		return;
 	fprintf(g->f,
-		", '+' using (%.7g):(%" PRId64 ") every ::::0 with points pointtype 7 pointsize 0.9"
+		", '+' using (%.7g):(%" PRId64 ") every ::::0 with points pointtype 7 pointsize 1.5"
 		" linecolor rgb '%s' notitle",
 		(double)at / g->unit_ns, g->curves->members, colour);
 }
@@ -312,6 +320,49 @@ static void y_tics(const struct figure *g)
 	fprintf(g->f, "%" PRId64 ")\n", members);
 }
 
+/* The key's share of the axes, as gnuplot lays it out on the formats above. */
+#define KEY_PER_CHARACTER 0.0156
+#define KEY_PER_ROW	  0.05
+
+static double key_width(const struct gn_curves *c)
+{
+	size_t name = sizeof("event 10") - 1;
+
+	if (c->n > CURVES_MAX)
+		return KEY_PER_CHARACTER * (sizeof("median of 1000 events: all after 1.234 s") - 1);
+	for (size_t i = 0; i < c->n; i++)
+		if (c->curves[i].label)
+			name = GN_MAX(name, GN_MIN(strlen(c->curves[i].label), (size_t)LABEL_COLUMNS));
+	return KEY_PER_CHARACTER * (double)(name + sizeof(": all after 123.4 ms") - 1);
+}
+
+/* How low the curves are at @t, and how high at their ends. */
+static void extent(const struct gn_curves *c, int64_t t, int64_t *low, int64_t *high)
+{
+	*low = c->members;
+	*high = 0;
+	for (size_t i = 0; i < c->n; i++) {
+		*low = GN_MIN(*low, (int64_t)gn_curve_at(&c->curves[i], t));
+		*high = GN_MAX(*high, (int64_t)c->curves[i].n);
+	}
+}
+
+/* Where the key hides nothing: below curves that rise early, above curves that stay low, else
+ * outside the axes. */
+static const char *key_place(const struct figure *g)
+{
+	const struct gn_curves *c = g->curves;
+	double height = KEY_PER_ROW * (c->n > CURVES_MAX ? 4 : (double)c->n + 1) * (double)c->members;
+	int64_t low, high;
+
+	extent(c, (int64_t)((1 - key_width(c)) * g->x_max * g->unit_ns), &low, &high);
+	if ((double)low > height)
+		return "bottom right height 0.4 opaque";
+	if ((double)high < (double)c->members - height)
+		return "top right height 0.4 opaque";
+	return "below height 1.2";
+}
+
 static void frame(const struct figure *g)
 {
 	fputs("set encoding utf8\n", g->f);
@@ -320,15 +371,16 @@ static void frame(const struct figure *g)
 	fputs("set ylabel 'nodes that know the event'\n", g->f);
 	y_tics(g);
 	if (!g->format) {
-		fputs("set key bottom right\nset tics nomirror\n", g->f);
+		fputs("set key below maxcols 1\nset tics nomirror\n", g->f);
 		return;
 	}
 	fputs("set tics nomirror out scale 0.6\n"
 	      "set border 3 linewidth 0.8 linecolor rgb '#404040'\n"
 	      "set grid linetype 1 linewidth 0.5 linecolor rgb '#e0e0e0'\n"
-	      "set key bottom right Left reverse samplen 2.2 spacing 1.15 width 1 height 0.4 opaque\n"
+	      "set key Left reverse samplen 2.2 spacing 1.15 width 1\n"
 	      "set rmargin 3\n",
 	      g->f);
+	fprintf(g->f, "set key %s\n", key_place(g));
 }
 
 /* The x axis: all that happened and a little more; ms below 2 s. */
