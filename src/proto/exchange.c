@@ -3,6 +3,7 @@
 
 #include "proto/rumors.h"
 #include "util/rand.h"
+#include "util/util.h"
 
 struct exchange {
 	struct gn_protocol_config config;
@@ -195,7 +196,11 @@ static int receive(struct exchange *x, const struct gn_input *in, const struct g
 		struct gn_wire_record copy;
 
 		d.records = gn_wire_next(d.records, &copy);
-		const struct gn_delivery how = { .via = in->from, .sent = d.sent, .hop = copy.hop + 1 };
+		const struct gn_delivery how = {
+			.via = in->from,
+			.sent = d.sent,
+			.hop = GN_MIN(copy.hop + 1, GN_WIRE_HOP_MAX),
+		};
 
 		take(x, out, &copy, &how);
 	}

@@ -418,6 +418,20 @@ static void what_is_learned_now_is_not_sent_now(void **unused)
 	assert_int_equal(m->sent[0].to, 5);
 	assert_int_equal(sent(m, 0).type, GN_WIRE_REPLY);
 	assert_int_equal(sent(m, 0).round, 9);
+	/* One more, with a lower number than what was known before: the reply of that moment lacks it. */
+	write_call(&call, true, 3);
+	assert_int_equal(receive(m, now + 2, &call), 0);
+	assert_int_equal(sent(m, 0).n_records, 2);
+	write_call(&call, true, UINT32_MAX);
+	assert_int_equal(receive(m, now + 2, &call), 0);
+	assert_int_equal(sent(m, 0).n_records, 2);
+	assert_int_equal(receive(m, now + 3, &call), 0);
+	assert_int_equal(sent(m, 0).n_records, 3);
+	/* The same for what a member asks: it knows 3, 4 and 5, and 1 since this moment. */
+	publish(m, m->deadline, 1, 0);
+	timer(m, m->deadline);
+	d = sent(m, 0);
+	assert_int_equal(gn_wire_lacks(&d.digest, 0), 0xc7);
 	free_member(m);
 }
 
@@ -456,6 +470,23 @@ static void every_arrival_is_delivered_and_the_first_copy_counts(void **unused)
 	assert_int_equal(r.event, 4);
 	assert_int_equal(r.origin, 1);
 	assert_int_equal(r.hop, 3);
+	free_member(m);
+}
+
+/* What a member was made to believe must not make others refuse what it sends. */
+static void a_forged_hop_count_goes_no_further(void **unused)
+{
+	struct member *m = new_member("push");
+	struct gn_wire_writer w;
+	struct gn_wire_record r = { .event = 1, .hop = GN_WIRE_HOP_MAX };
+
+	(void)unused;
+	start(m);
+	gn_wire_begin(&w, GN_WIRE_CALL, 0, 0);
+	gn_wire_put_record(&w, &r);
+	assert_int_equal(receive(m, START + 1, &w), 0);
+	timer(m, START + PERIOD);
+	sent(m, 0); /* reads it */
 	free_member(m);
 }
 
@@ -627,6 +658,7 @@ int main(void)
 		cmocka_unit_test(a_round_sends_what_the_protocol_is_named_for),
 		cmocka_unit_test(what_is_learned_now_is_not_sent_now),
 		cmocka_unit_test(every_arrival_is_delivered_and_the_first_copy_counts),
+		cmocka_unit_test(a_forged_hop_count_goes_no_further),
 		cmocka_unit_test(payloads_arrive_whole),
 		cmocka_unit_test(events_take_turns),
 		cmocka_unit_test(many_small_events_share_datagrams),

@@ -246,6 +246,21 @@ static void each_rule_is_checked(void **unused)
 	assert_int_equal(read_copy(w.data, w.size, &limits, &d), -1); /* says nothing */
 }
 
+/* Well-formed in every other way, but longer than a datagram may be. */
+static void a_datagram_that_is_too_long_is_refused(void **unused)
+{
+	enum { EMPTY = GN_WIRE_RECORDS_MAX + 1 };
+	static uint8_t data[GN_WIRE_HEADER + EMPTY * GN_WIRE_RECORD_HEADER] = { 'G', 'n', 1, 1 };
+	struct gn_wire_datagram d;
+
+	(void)unused;
+	data[7] = EMPTY;
+	assert_true(sizeof(data) > GN_DATAGRAM_MAX);
+	assert_int_equal(read_copy(data, sizeof(data), &limits, &d), -1);
+	data[7] = EMPTY - 1;
+	assert_int_equal(read_copy(data, sizeof(data) - GN_WIRE_RECORD_HEADER, &limits, &d), 0);
+}
+
 static void random_bytes_are_refused_or_harmless(void **unused)
 {
 	uint8_t data[GN_DATAGRAM_MAX + 8];
@@ -281,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_refused_datagram_leaves_the_result_alone),
 		cmocka_unit_test(every_corrupt_byte_is_refused_or_harmless),
 		cmocka_unit_test(each_rule_is_checked),
+		cmocka_unit_test(a_datagram_that_is_too_long_is_refused),
 		cmocka_unit_test(random_bytes_are_refused_or_harmless),
 	};
 
