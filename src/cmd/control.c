@@ -178,9 +178,9 @@ static int handle_start(struct gn_control_server *s, struct client *c, const str
 	if (u.bad || c->session)
 		return -EBADMSG;
 	GN_CLEANUP(gn_free_p)
-	char *wait = gn_format("%s is %s; its nodes are not there", s->o.name, s->phase);
+	char *wait = gn_format("%s is %s; its nodes are not there now", s->o.name, s->phase);
 
-	if (s->o.guest && s->guest) {
+	if (s->o.guest && s->guest && (!strcmp(s->phase, "starting") || !strcmp(s->phase, "running"))) {
 		c->session = ++s->last_session;
 		c->name = name;
 		c->input_credit = GN_EXEC_WINDOW;
@@ -299,7 +299,7 @@ int gn_control_open(const struct gn_control_options *o, struct gn_control_server
 	s->o.folder = gn_strdup(o->folder);
 	s->start = gn_now();
 	s->listener = s->epoll = -1;
-	gn_control_set_phase(s, "starting");
+	gn_control_set_phase(s, o->guest ? "booting" : "wiring");
 	int r = s->o.name && s->o.folder ? listen_here(s) : -ENOMEM;
 
 	if (r < 0) {

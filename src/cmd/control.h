@@ -18,7 +18,7 @@ struct gn_control_options {
 	bool guest; /* the network is in the guest: sessions are relayed over @channel */
 };
 
-/* Copies @o. The phase is "starting" at first. */
+/* Copies @o. The phase is "booting" (guest) or "wiring" at first. */
 int gn_control_open(const struct gn_control_options *o, struct gn_control_server **ret, struct gn_err *err);
 struct gn_control_server *gn_control_free(struct gn_control_server *s);
 
@@ -28,6 +28,7 @@ int gn_control_fd(const struct gn_control_server *s);
 /* Never blocks; a client that hangs, lies or dies does not disturb the run. */
 void gn_control_handle(struct gn_control_server *s);
 
+/* A struct gn_status's phase. The guest has nodes while it is "starting" or "running". */
 void gn_control_set_phase(struct gn_control_server *s, const char *phase);
 
 /* Native: from when the network stands until it goes (then call with NULL). All borrowed. */
@@ -55,8 +56,10 @@ struct gn_running {
 };
 
 /**
- * gn_running_list() - ask every running network of this user, and of root, what it is. One that does not
- * answer within a second has the name "?" and the phase "busy".
+ * gn_running_list() - ask every running network what it is.
+ *
+ * One that does not answer within a second has the name "?" and the phase "busy"; one of another user, which is
+ * not asked, the phase "foreign".
  * @ret: array owned by the caller, the longest-running first; gn_running_free().
  */
 int gn_running_list(struct gn_running **ret, size_t *ret_n, struct gn_err *err);

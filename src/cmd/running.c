@@ -53,6 +53,18 @@ static void free_strings(struct gn_running *r)
 	r->name = r->folder = r->phase = NULL;
 }
 
+/* A network that tells nothing about itself. */
+static int describe(struct gn_running *r, const char *phase)
+{
+	r->name = gn_strdup("?");
+	r->folder = gn_strdup("?");
+	r->phase = gn_strdup(phase);
+	if (r->name && r->folder && r->phase)
+		return 0;
+	free_strings(r);
+	return -ENOMEM;
+}
+
 /* Return: 0, *ret filled in; -Exxx: not there, or not for us. */
 static int ask(int pid, struct gn_running *ret)
 {
@@ -61,6 +73,8 @@ static int ask(int pid, struct gn_running *ret)
 	int r = gn_running_connect(pid, &c, NULL);
 
 	*ret = (struct gn_running){ .pid = pid };
+	if (r == -EPERM)
+		return describe(ret, "foreign");
 	if (r < 0)
 		return r;
 	r = gn_channel_send(c, GN_MESSAGE_INFO, NULL, 0, NULL);
@@ -69,12 +83,8 @@ static int ask(int pid, struct gn_running *ret)
 	if (r > 0)
 		r = parse_info(&m, ret);
 	gn_channel_free(c);
-	if (r == -ETIMEDOUT) {
-		ret->name = gn_strdup("?");
-		ret->folder = gn_strdup("?");
-		ret->phase = gn_strdup("busy");
-		r = ret->name && ret->folder && ret->phase ? 0 : -ENOMEM;
-	}
+	if (r == -ETIMEDOUT)
+		return describe(ret, "busy");
 	if (r < 0)
 		free_strings(ret);
 	return r;

@@ -9,39 +9,60 @@
 #ifndef GN_VM_MESSAGE_H
 #define GN_VM_MESSAGE_H
 
-/* Values are part of the protocol between two versions of the program that run at once: append only. */
+/* Values are part of the protocol between two versions of the program that run at once: append only.
+ * "strings": their number as u32, then each. */
 enum gn_message_type {
-	GN_MESSAGE_HELLO = 1, /* guest: string version, string kernel release; always the guest's first */
-	GN_MESSAGE_JOB,	      /* to the guest: pairs of strings, key and value */
-	GN_MESSAGE_STATUS,    /* guest: bytes of a struct gn_status */
-	GN_MESSAGE_LOG,	      /* guest: u32 level, string line */
-	GN_MESSAGE_INTERRUPT, /* to the guest: end the run, keep the result */
-	GN_MESSAGE_DONE,      /* guest: u32 exit status; it powers off next */
+	/* guest: string version, string kernel release; always the guest's first */
+	GN_MESSAGE_HELLO = 1,
+	/* to the guest: pairs of strings, key and value */
+	GN_MESSAGE_JOB,
+	/* guest: bytes of a struct gn_status */
+	GN_MESSAGE_STATUS,
+	/* guest: u32 level, string line */
+	GN_MESSAGE_LOG,
+	/* to the guest: end the run, keep the result */
+	GN_MESSAGE_INTERRUPT,
+	/* guest: u32 exit status; it powers off next */
+	GN_MESSAGE_DONE,
 
 	/* To the node's side. */
-	GN_MESSAGE_EXEC_START, /* u32 session, string node, u32 terminal (0 or 1), u32 rows, u32 columns, string TERM,
-				      string[] command */
-	GN_MESSAGE_EXEC_INPUT,	   /* u32 session, bytes */
-	GN_MESSAGE_EXEC_INPUT_END, /* u32 session */
-	GN_MESSAGE_EXEC_SIGNAL,	   /* u32 session, u32 signal */
-	GN_MESSAGE_EXEC_RESIZE,	   /* u32 session, u32 rows, u32 columns */
-	GN_MESSAGE_EXEC_CLOSE,	   /* u32 session: the client is gone */
 
-	/* To the client's side. */
-	GN_MESSAGE_EXEC_ENTER,	/* u32 session, string node; with two descriptors: namespace and hosts file.
-					 The client runs the command itself. */
-	GN_MESSAGE_EXEC_OUTPUT, /* u32 session, bytes */
-	GN_MESSAGE_EXEC_ERROR_OUTPUT, /* u32 session, bytes */
-	GN_MESSAGE_EXEC_EXIT,	      /* u32 session, u32 exit status (128 + n after signal n) */
-	GN_MESSAGE_EXEC_FAILED,	      /* u32 session, u32 errno, string sentence; the session is over */
+	/* u32 session, string node, u32 terminal (0 or 1), u32 rows, u32 columns, string working folder, strings
+	 * command, strings environment */
+	GN_MESSAGE_EXEC_START,
+	/* u32 session, bytes */
+	GN_MESSAGE_EXEC_INPUT,
+	/* u32 session */
+	GN_MESSAGE_EXEC_INPUT_END,
+	/* u32 session, u32 signal */
+	GN_MESSAGE_EXEC_SIGNAL,
+	/* u32 session, u32 rows, u32 columns */
+	GN_MESSAGE_EXEC_RESIZE,
+	/* u32 session: the client is gone */
+	GN_MESSAGE_EXEC_CLOSE,
 
-	/* Both ways: u32 session, u32 bytes. The reader of a stream (input, or both outputs together)
-	 * has taken this many and the writer may send as many more. */
+	/* Both ways: u32 session, u32 bytes. The reader of a stream (input, or both outputs together) has taken this
+	 * many and the writer may send as many more. */
 	GN_MESSAGE_EXEC_CREDIT,
 
-	GN_MESSAGE_TAKEN, /* guest: u32 bytes that it has read; the channel keeps it to itself */
+	/* To the client's side. */
 
-	GN_MESSAGE_INFO, /* asked for without payload; the answer is a struct gn_running, see cmd/control.h */
+	/* u32 session, string node; with two descriptors, namespace and hosts file: the client runs the command
+	 * itself */
+	GN_MESSAGE_EXEC_ENTER,
+	/* u32 session, bytes */
+	GN_MESSAGE_EXEC_OUTPUT,
+	GN_MESSAGE_EXEC_ERROR_OUTPUT,
+	/* u32 session, u32 exit status (128 + n after signal n) */
+	GN_MESSAGE_EXEC_EXIT,
+	/* u32 session, u32 errno, string sentence; the session is over */
+	GN_MESSAGE_EXEC_FAILED,
+
+	/* guest: u32 bytes that it has read; the channel keeps it to itself */
+	GN_MESSAGE_TAKEN,
+
+	/* asked for without payload; the answer is a struct gn_running, see cmd/control.h */
+	GN_MESSAGE_INFO,
 };
 
 /* Bytes that a stream's writer may have under way without credit for more. */

@@ -90,3 +90,37 @@ char *gn_unpack_string(struct gn_unpack *u)
 		u->bad = true;
 	return s;
 }
+
+void gn_pack_strings(struct gn_pack *p, char *const *list)
+{
+	uint32_t n = 0;
+
+	while (list[n])
+		n++;
+	gn_pack_u32(p, n);
+	for (uint32_t i = 0; i < n; i++)
+		gn_pack_string(p, list[i]);
+}
+
+char **gn_unpack_strings(struct gn_unpack *u)
+{
+	uint32_t n = gn_unpack_u32(u);
+	/* Each string takes four bytes at least: a lying number must not make us allocate. */
+	char **list = u->bad || n > u->left / 4 ? NULL : calloc((size_t)n + 1, sizeof(*list));
+
+	for (uint32_t i = 0; list && i < n; i++)
+		list[i] = gn_unpack_string(u);
+	if (!list || u->bad) {
+		gn_strings_free(list);
+		u->bad = true;
+		return NULL;
+	}
+	return list;
+}
+
+void gn_strings_free(char **list)
+{
+	for (size_t i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
+}

@@ -22,6 +22,8 @@ void gn_pack_u64(struct gn_pack *p, uint64_t value);
 void gn_pack_bytes(struct gn_pack *p, const void *data, size_t len);
 void gn_pack_string(struct gn_pack *p, const char *s); /* NULL is written as "" */
 
+void gn_pack_strings(struct gn_pack *p, char *const *list); /* NULL at the end of @list */
+
 /* Reader of untrusted bytes. Reading past the end sets @bad and gives 0 or NULL from then on. */
 struct gn_unpack {
 	const uint8_t *at;
@@ -35,5 +37,9 @@ uint64_t gn_unpack_u64(struct gn_unpack *u);
 /* A copy that the caller frees; NULL if there is none (bad is set), if it holds a NUL byte (likewise), or
  * without memory (likewise). */
 char *gn_unpack_string(struct gn_unpack *u);
+
+/* What gn_pack_strings() wrote, NULL at the end; gn_strings_free(). NULL as gn_unpack_string(). */
+char **gn_unpack_strings(struct gn_unpack *u);
+void gn_strings_free(char **list);
 
 #endif
