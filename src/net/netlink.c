@@ -236,15 +236,13 @@ static int take_dump(struct dump *d, const void *data, size_t len, struct gn_err
 
 static int dump_once(int fd, const struct nlmsghdr *request, struct dump *d, struct gn_err *err)
 {
-	GN_CLEANUP(gn_free_p) void *buffer = malloc(DUMP_BUFFER);
+	_Alignas(8) char buffer[DUMP_BUFFER];
 	int r;
 
-	if (!buffer)
-		return gn_fail(err, -ENOMEM, "no memory");
 	if (send(fd, request, request->nlmsg_len, 0) < 0)
 		return gn_nl_fail(err, -errno, NULL);
 	while (!d->done) {
-		ssize_t len = recv(fd, buffer, DUMP_BUFFER, MSG_DONTWAIT);
+		ssize_t len = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
 
 		if (len < 0 && errno == EINTR)
 			continue;

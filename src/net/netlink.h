@@ -18,7 +18,7 @@
 
 #define GN_NL_BATCH	  128  /* requests; more risk the loss of answers */
 #define GN_NL_REQUEST_MAX 1024 /* bytes; the largest, the rule of the switches, has 400 */
-#define GN_NL_WHAT_MAX	  224  /* bytes of "link A - B: cannot create it", two names of 63 included */
+#define GN_NL_WHAT_MAX	  288  /* bytes of "link A - B: cannot ..", with three names of 63 */
 
 struct gn_nl_batch {
 	int fd; /* socket, borrowed */

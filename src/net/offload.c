@@ -4,30 +4,13 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "net/netlink.h"
 
-struct gn_offload {
-	size_t size; /* bytes of @request */
-	struct ethtool_sfeatures *request;
-};
-
-struct gn_offload *gn_offload_free(struct gn_offload *o)
-{
-	if (o)
-		free(o->request);
-	free(o);
-	return NULL;
-}
-
-static void offload_free_p(struct gn_offload **o)
-{
-	gn_offload_free(*o);
-}
+#define FEATURES_MAX (32 * GN_OFFLOAD_BLOCKS)
 
 static int ethtool(int socket, const char *interface, void *command)
 {
@@ -37,78 +20,70 @@ static int ethtool(int socket, const char *interface, void *command)
 	return ioctl(socket, SIOCETHTOOL, &r) < 0 ? -errno : 0;
 }
 
-/* Whole packets in, whole packets out: everything that merges or defers the cutting. */
-static bool merges(const char *feature)
+bool gn_offload_merges(const char *feature)
 {
 	return strstr(feature, "-segmentation") || strstr(feature, "gro") || strstr(feature, "gso");
 }
 
 static int count_features(int socket, const char *interface, uint32_t *ret)
 {
-	struct {
+	union {
 		struct ethtool_sset_info info;
-		uint32_t count;
+		char room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
 	} q = { .info = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES } };
 	int r = ethtool(socket, interface, &q);
 
+	if (!r && q.info.sset_mask && q.info.data[0] > FEATURES_MAX)
+		r = -E2BIG;
 	if (!r)
-		*ret = q.info.sset_mask ? q.count : 0;
+		*ret = q.info.sset_mask ? q.info.data[0] : 0;
 	return r;
 }
 
-static void fill(struct gn_offload *o, const struct ethtool_gstrings *names)
+static int list_features(int socket, const char *interface, uint32_t n, struct gn_offload *o)
 {
-	for (uint32_t i = 0; i < names->len; i++) {
+	union {
+		struct ethtool_gstrings list;
+		char room[sizeof(struct ethtool_gstrings) + FEATURES_MAX * ETH_GSTRING_LEN];
+	} q = { .list = { .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = n } };
+	int r = ethtool(socket, interface, &q);
+
+	for (uint32_t i = 0; !r && i < n; i++) {
 		char name[ETH_GSTRING_LEN + 1] = "";
 
-		memcpy(name, names->data + (size_t)i * ETH_GSTRING_LEN, ETH_GSTRING_LEN);
-		if (merges(name))
-			o->request->features[i / 32].valid |= 1U << i % 32;
+		memcpy(name, q.list.data + (size_t)i * ETH_GSTRING_LEN, ETH_GSTRING_LEN);
+		if (gn_offload_merges(name))
+			o->off[i / 32] |= 1U << i % 32;
 	}
+	return r;
 }
 
-int gn_offload_new(int socket, const char *interface, struct gn_offload **ret, struct gn_err *err)
+int gn_offload_init(struct gn_offload *o, int socket, const char *interface, struct gn_err *err)
 {
-	GN_CLEANUP(offload_free_p) struct gn_offload *o = calloc(1, sizeof(*o));
-	GN_CLEANUP(gn_free_p) struct ethtool_gstrings *names = NULL;
 	uint32_t n = 0;
 	int r = count_features(socket, interface, &n);
 
-	if (!r && o) {
-		const uint32_t blocks = (n + 31) / 32;
-
-		o->size = sizeof(*o->request) + blocks * sizeof(o->request->features[0]);
-		o->request = calloc(1, o->size);
-		names = calloc(1, sizeof(*names) + (size_t)n * ETH_GSTRING_LEN);
-	}
-	if (!r && (!o || !o->request || !names))
-		return gn_fail(err, -ENOMEM, "no memory for the list of offloads");
-	if (!r) {
-		*names = (struct ethtool_gstrings){ .cmd = ETHTOOL_GSTRINGS,
-						    .string_set = ETH_SS_FEATURES,
-						    .len = n };
-		r = ethtool(socket, interface, names);
-	}
-	if (r) {
-		gn_nl_fail(err, r, NULL);
-		return gn_wrap(err, r, "%s: cannot list the offloads", interface);
-	}
-	o->request->cmd = ETHTOOL_SFEATURES;
-	o->request->size = (n + 31) / 32;
-	fill(o, names);
-	*ret = gn_steal_ptr(&o);
-	return 0;
+	*o = (struct gn_offload){ .n_blocks = (n + 31) / 32 };
+	if (!r)
+		r = list_features(socket, interface, n, o);
+	if (!r)
+		return 0;
+	gn_nl_fail(err, r, NULL);
+	return gn_wrap(err, r, "%s: cannot list the offloads", interface);
 }
 
 int gn_offload_disable(const struct gn_offload *o, int socket, const char *interface, struct gn_err *err)
 {
-	GN_CLEANUP(gn_free_p) struct ethtool_sfeatures *request = malloc(o->size);
-	int r = request ? 0 : -ENOMEM;
+	union {
+		struct ethtool_sfeatures set;
+		char room[sizeof(struct ethtool_sfeatures) +
+			  GN_OFFLOAD_BLOCKS * sizeof(struct ethtool_set_features_block)];
+	} q = { .set = { .cmd = ETHTOOL_SFEATURES, .size = o->n_blocks } };
 
-	if (!r) {
-		memcpy(request, o->request, o->size); /* the kernel writes to it */
-		r = ethtool(socket, interface, request);
-	}
+	for (uint32_t i = 0; i < o->n_blocks; i++)
+		q.set.features[i] = (struct ethtool_set_features_block){ .valid = o->off[i], .requested = 0 };
+	int r = ethtool(socket, interface, &q);
+
 	if (!r)
 		return 0;
 	gn_nl_fail(err, r, NULL);

@@ -7,16 +7,26 @@
 #ifndef GN_NET_OFFLOAD_H
 #define GN_NET_OFFLOAD_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "util/err.h"
 
-/* A kernel's features that have to be off, as a request to it. */
-struct gn_offload;
+#define GN_OFFLOAD_BLOCKS 8 /* of 32 features; Linux has two */
 
-/* Ask the kernel, by means of any interface of the namespace of @socket, what its features are. */
-int gn_offload_new(int socket, const char *interface, struct gn_offload **ret, struct gn_err *err);
-struct gn_offload *gn_offload_free(struct gn_offload *o);
+/* The features of a kernel that have to be off, a bit each. All zeros before gn_offload_init(). */
+struct gn_offload {
+	uint32_t n_blocks;
+	uint32_t off[GN_OFFLOAD_BLOCKS];
+};
 
-/* Switch them off on @interface, in the namespace of @socket (of any protocol). */
+/* Ask the kernel for its features, by means of any interface in the namespace of @socket. */
+int gn_offload_init(struct gn_offload *o, int socket, const char *interface, struct gn_err *err);
+
+/* Switch them off on @interface, in the namespace of @socket, which may be of any kind. */
 int gn_offload_disable(const struct gn_offload *o, int socket, const char *interface, struct gn_err *err);
+
+/* Does a feature with this name cut packets late or merge them? */
+bool gn_offload_merges(const char *feature);
 
 #endif

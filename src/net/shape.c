@@ -117,8 +117,9 @@ static void take(const struct nlattr *attr, void *value, size_t size)
 		memcpy(value, mnl_attr_get_payload(attr), size);
 }
 
-static void parse_option(const struct nlattr *attr, struct gn_netem *n)
+static int parse_option(const struct nlattr *attr, void *netem)
 {
+	struct gn_netem *n = netem;
 	struct tc_netem_rate rate = { 0 };
 
 	switch (mnl_attr_get_type(attr)) {
@@ -143,6 +144,7 @@ static void parse_option(const struct nlattr *attr, struct gn_netem *n)
 	default: /* the kernel's list is longer than ours */
 		break;
 	}
+	return MNL_CB_OK;
 }
 
 static bool parse_options(const struct nlattr *options, struct gn_netem *n)
@@ -150,19 +152,14 @@ static bool parse_options(const struct nlattr *options, struct gn_netem *n)
 	const size_t len = mnl_attr_get_payload_len(options);
 	const char *payload = mnl_attr_get_payload(options);
 	struct tc_netem_qopt head;
-	const struct nlattr *attr;
-	const void *inner = payload + sizeof(head);
 
 	if (len < sizeof(head))
 		return false;
 	memcpy(&head, payload, sizeof(head));
 	n->limit = head.limit;
 	n->loss = head.loss;
-	mnl_attr_for_each_payload(inner, len - sizeof(head))
-	{
-		parse_option(attr, n);
-	}
-	return true;
+	return mnl_attr_parse_payload(payload + sizeof(head), len - sizeof(head), parse_option, n) ==
+	       MNL_CB_OK;
 }
 
 bool gn_netem_parse(const struct nlmsghdr *m, uint32_t *ret_index, struct gn_netem *ret)

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "net/builder.h"
+#include "net/message.h"
+#include "net/shape.h"
+
+static struct gn_veth_end end_of(const struct builder *b, uint32_t link, int end, bool here)
+{
+	const uint32_t node = b->t->links[link].node[end];
+	struct gn_veth_end e = { .index = gn_plan_index(link, end), .netns = -1 };
+
+	gn_plan_end_name(b->t, link, end, e.name);
+	if (gn_build_is_switch(b, link, end)) {
+		gn_build_switch_mac(e.index, e.mac);
+		return e;
+	}
+	gn_mac_of(b->t->nodes[node].ip, e.mac);
+	if (!here)
+		e.netns = b->net->nodes[node].fd;
+	return e;
+}
+
+/* Made from the switch's end where there is one, else from the first. */
+static void queue_link(struct builder *b, uint32_t link)
+{
+	const int near = !gn_build_is_switch(b, link, 0) && gn_build_is_switch(b, link, 1);
+	const struct gn_veth_end end[2] = { end_of(b, link, near, true), end_of(b, link, !near, false) };
+	const uint32_t bridge = b->plan.bridge_of[2 * link + (uint32_t)near];
+	char element[GN_LINK_NAME_MAX];
+
+	gn_build_link_name(b, link, element);
+	struct nlmsghdr *m = gn_nl_request(b->batch, "%s: cannot make the veth pair", element);
+
+	gn_msg_veth(m, end, bridge == GN_NONE ? 0 : b->plan.bridges[bridge].index);
+	gn_nl_end(b->batch, m);
+	if (gn_build_is_switch(b, link, !near))
+		gn_build_queue_enslave(b, element, end[1].index,
+				       b->plan.bridge_of[2 * link + (uint32_t)!near]);
+}
+
+/* Links of switches all go over one socket; the others over their first node's. */
+static int make_links(struct builder *b, struct gn_err *err)
+{
+	uint32_t done = 0;
+	int r;
+
+	gn_nl_use(b->batch, b->net->switches.socket);
+	for (uint32_t i = 0; i < b->t->n_links; i++) {
+		if (!gn_build_is_switch(b, i, 0) && !gn_build_is_switch(b, i, 1))
+			continue;
+		queue_link(b, i);
+		r = gn_build_report(b, "links", ++done, b->t->n_links, err);
+		if (r)
+			return r;
+	}
+	r = gn_nl_flush(b->batch, err);
+	for (uint32_t i = 0; !r && i < b->t->n_links; i++) {
+		if (gn_build_is_switch(b, i, 0) || gn_build_is_switch(b, i, 1))
+			continue;
+		gn_nl_use(b->batch, b->net->nodes[b->t->links[i].node[0]].socket);
+		queue_link(b, i);
+		r = gn_nl_flush(b->batch, err);
+		if (!r)
+			r = gn_build_report(b, "links", ++done, b->t->n_links, err);
+	}
+	return r;
+}
+
+static int disable_offloads_at(struct builder *b, uint32_t link, int end, struct gn_err *err)
+{
+	const int socket = gn_build_is_switch(b, link, end)
+				   ? b->net->switches.socket
+				   : b->net->nodes[b->t->links[link].node[end]].socket;
+	char interface[IFNAMSIZ], name[GN_LINK_NAME_MAX];
+	int r = gn_step(b->steps, err);
+
+	gn_plan_end_name(b->t, link, end, interface);
+	if (!r && !b->offload.n_blocks)
+		r = gn_offload_init(&b->offload, socket, interface, err);
+	if (!r)
+		r = gn_offload_disable(&b->offload, socket, interface, err);
+	if (!r)
+		return 0;
+	gn_build_link_name(b, link, name);
+	return gn_wrap(err, r, "%s", name);
+}
+
+static int disable_offloads(struct builder *b, struct gn_err *err)
+{
+	int r = 0;
+
+	if (!gn_network_is_shaped(b->t))
+		return 0;
+	for (uint32_t i = 0; !r && i < 2 * b->t->n_links; i++)
+		r = disable_offloads_at(b, i / 2, (int)(i % 2), err);
+	return r;
+}
+
+int gn_build_links(struct builder *b, struct gn_err *err)
+{
+	int r = make_links(b, err);
+
+	return r ? r : disable_offloads(b, err);
+}
+
+int gn_build_queue_shape(struct builder *b, uint32_t link, int end, struct gn_err *err)
+{
+	const struct gn_shape *shape = &b->t->links[link].shape[end];
+	char what[GN_NL_WHAT_MAX], name[GN_LINK_NAME_MAX];
+	struct gn_netem netem;
+
+	if (!gn_shape_is_set(shape))
+		return 0;
+	gn_netem_of(shape, b->t->seed, link, end, &netem);
+	gn_build_link_name(b, link, name);
+	snprintf(what, sizeof(what), "%s: cannot shape what leaves %s", name, gn_build_name_at(b, link, end));
+	if (!netem.limit) /* the kernel would take it and drop everything */
+		return gn_fail(err, -EINVAL, "%s: its queue limit is 0", what);
+	return gn_netem_queue(b->batch, gn_plan_index(link, end), &netem, what, err);
+}
