@@ -26,8 +26,8 @@ say    = $(if $(V),,@echo "  $(1)	$(2)")
 
 PKG_CFLAGS = $(shell pkg-config --cflags $(LIBS))
 PKG_LIBS   = $(shell pkg-config --libs $(LIBS))
-WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-align=strict \
-	-Wwrite-strings -Wvla -Wundef $(if $(filter clang,$(CC)),-Wno-cast-align)
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wvla -Wundef $(if $(filter gcc,$(CC)),-Wcast-align=strict)
 OPT  := $(if $(SAN),-O1 -fno-omit-frame-pointer,-O2)
 FLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DGN_VERSION='"$(VERSION)"' -Isrc -Iinclude $(PKG_CFLAGS) \
 	-g $(OPT) -fstack-protector-strong -MMD -MP $(WARN) $(if $(WERROR),-Werror) \

@@ -31,7 +31,7 @@ static int fork_node(struct gn_nodes *n, uint32_t member, const struct gn_networ
 			       errno == EAGAIN ? "; raise the limit of processes (ulimit -u, kernel.pid_max)"
 					       : "");
 	if (pid == 0)
-		exit(gn_node_main(&job));
+		_exit(gn_node_main(&job));
 	if (!n->group)
 		n->group = pid;
 	setpgid(pid, n->group);
@@ -53,8 +53,6 @@ int gn_nodes_start(struct gn_nodes *n, const struct gn_topology *t, const struct
 		return gn_fail(err, -errno, "cannot make a pipe: %m");
 	n->ready_fd = ends[0];
 	n->ready_end = ends[1];
-	/* What is buffered now would be written once more by each child. */
-	fflush(NULL);
 	for (uint32_t m = 0; m < t->gossip.n_members; m++) {
 		int r = fork_node(n, m, net, err);
 

@@ -11,7 +11,7 @@
 	 GRAPH(BARABASI_ALBERT) | GRAPH(WATTS_STROGATZ))
 
 static const char *const kinds[] = { "host", "switch", "router", NULL };
-static const char *const untils[] = { "informed", NULL };
+static const char *const untils[] = { "duration", "informed", NULL };
 static const char *const logs[] = { "arrivals", "calls", NULL };
 static const char *const protocols[] = { "push", "pull", "push-pull", NULL };
 static const char *const overlays[] = { "full", "ring", "k-regular", "neighbours", NULL };
@@ -146,8 +146,8 @@ static const struct gn_key topology_keys[] = {
 	  FIELD(gn_raw_topology, seed), .max = UINT64_MAX, .value = "1" },
 	{ "duration", "how long the run lasts at most", GN_TYPE_DURATION, FIELD(gn_raw_topology, duration),
 	  .min = GN_MSEC, .max = TIME_MAX, .value = "10s" },
-	{ "until", "informed: end as soon as every event has reached every live node", GN_TYPE_CHOICE,
-	  FIELD(gn_raw_topology, until), .choices = untils, .default_note = "the whole duration" },
+	{ "until", "duration: run for all of it; informed: end as soon as every event has reached every live node",
+	  GN_TYPE_CHOICE, FIELD(gn_raw_topology, until), .choices = untils, .value = "duration" },
 	{ "log", "arrivals: of events; calls: also each call of a partner", GN_TYPE_CHOICE,
 	  FIELD(gn_raw_topology, log), .choices = logs, .value = "arrivals" },
 	{ "include", "files to start from, relative to this one; what is written here wins", GN_TYPE_FILES,

@@ -11,11 +11,12 @@ frames() { tcpdump -nr "$1" "$2" 2>/dev/null | wc -l; }
 quiet='not (arp or ip6 or link[10] = 1 or link[10] = 2)'
 noise='arp or ip6 or link[10] = 1 or link[10] = 2'
 
-gn run "$top/topo/lan-1000.yaml" -q -o lan --set duration=8s --set until=null &
+gn run "$top/topo/lan-1000.yaml" -q -o lan --set duration=8s --set until=duration &
 pid=$!
 wait_for_node lan lan
 # The capture runs in the namespace that holds the switch: "any" is every port of it.
 timeout 20 "$GN" exec lan lan -- timeout 5 tcpdump -i any -y LINUX_SLL2 -B 65536 -s 64 -w cap 2>/dev/null
+# A flooded frame counts where it comes in; the copies that leave are "outgoing".
 # The same capture does see a broadcast and a resolution when a person makes them.
 timeout 20 "$GN" exec lan lan -- timeout 2 tcpdump -i any -y LINUX_SLL2 -B 65536 -s 64 -w cap-with-noise 2>/dev/null &
 sleep 0.5
@@ -29,7 +30,7 @@ within "wired and every process ready, s" "$(sql $db "SELECT value / 1e9 FROM me
 same "informed" "$(sql $db 'SELECT informed FROM spread')" 1000
 within "frames seen on the ports" "$(frames cap "$quiet")" 10000 1000000000
 same "ARP, broadcast, multicast or IPv6 frames seen" "$(frames cap "$noise")" 0
-within "broadcast frames seen when there is one" "$(frames cap-with-noise "$noise")" 900 1000000
+within "broadcast frames seen when there is one" "$(frames cap-with-noise "$noise")" 1 100
 
 cat > big.yaml <<'Y'
 name: big

@@ -9,7 +9,7 @@ matrix=$top/../shared/data/ibm-cloud-rtt-2024-10.csv
 [ -r "$matrix" ] || skip "needs $matrix"
 cd "$work" || exit 1
 
-gn run "$top/topo/cloud-regions.yaml" -q -o run --set duration=120s --set until=null 2>err &
+gn run "$top/topo/cloud-regions.yaml" -q -o run --set duration=120s --set until=duration 2>err &
 pid=$!
 regions=$(sed -n 's/^from,//p' "$matrix" | tr , ' ')
 wait_for_node run dallas1
