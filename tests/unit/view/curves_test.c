@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include "sample.h"
+
+#include "view/curves.h"
+#include "view/run.h"
+
+static int load(const struct place *p, struct gn_curves *c, struct gn_err *err)
+{
+	sqlite3 *db = NULL;
+
+	assert_int_equal(gn_run_open(p->db, &db, err), 0);
+	int r = gn_curves_load(db, c, err);
+
+	sqlite3_close(db);
+	return r;
+}
+
+static void curves_are_what_was_logged(void **state)
+{
+	const struct place *p = *state;
+	struct gn_store *s = create(p, 4, false);
+	struct gn_curves c = { 0 };
+	struct gn_err err;
+
+	publish(s, 0, 1000, "", 4, 10);
+	publish(s, 1, 5000, "b", 0, 0); /* published, arrived nowhere */
+	publish(s, 2, 9000, "", 2, 500);
+	finish(s);
+	assert_int_equal(load(p, &c, &err), 0);
+	assert_int_equal(c.n, 3);
+	assert_int_equal(c.members, 4);
+	assert_int_equal(c.complete, 1);
+	assert_int_equal(c.last, 500);
+	assert_int_equal(c.curves[0].n, 4);
+	assert_int_equal(c.curves[0].t[3], 30);
+	assert_null(c.curves[0].label);
+	assert_int_equal(c.curves[1].n, 0);
+	assert_string_equal(c.curves[1].label, "b");
+	assert_int_equal(c.curves[2].n, 2);
+	assert_int_equal(gn_curve_complete(&c, &c.curves[0]), 30);
+	assert_true(gn_curve_complete(&c, &c.curves[2]) == INT64_MAX);
+	gn_curves_done(&c);
+}
+
+static void coverage_at_a_time(GN_UNUSED void **state)
+{
+	int64_t t[] = { 0, 10, 10, 25 };
+	const struct gn_curve c = { .t = t, .n = 4 };
+	static const struct {
+		int64_t t;
+		size_t want;
+	} cases[] = { { -1, 0 }, { 0, 1 }, { 9, 1 }, { 10, 3 }, { 24, 3 }, { 25, 4 }, { INT64_MAX, 4 } };
+
+	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++)
+		assert_int_equal(gn_curve_at(&c, cases[i].t), cases[i].want);
+	assert_int_equal(gn_curve_at(&(struct gn_curve){ 0 }, 5), 0);
+}
+
+/* Twenty events; the i-th has i + 1 nodes from time 0 on, and all 20 members only for the last one. */
+static void quantiles_are_nearest_ranks(GN_UNUSED void **state)
+{
+	int64_t t[20], scratch[20];
+	struct gn_curve curves[20];
+
+	for (int i = 0; i < 20; i++) {
+		t[i] = 0;
+		curves[i] = (struct gn_curve){ .t = t, .n = 20 - (size_t)i };
+	}
+	const struct gn_curves c = { .curves = curves, .n = 20, .members = 20 };
+
+	assert_int_equal(gn_curves_quantile(&c, 0, 5, scratch), 1);
+	assert_int_equal(gn_curves_quantile(&c, 0, 50, scratch), 10);
+	assert_int_equal(gn_curves_quantile(&c, 0, 95, scratch), 19);
+	assert_int_equal(gn_curves_quantile(&c, -1, 95, scratch), 0);
+}
+
+static void the_median_counts_those_that_never_came(GN_UNUSED void **state)
+{
+	int64_t t[3][2] = { { 0, 30 }, { 0, 10 }, { 0, 20 } }, scratch[5];
+	struct gn_curve curves[5] = { { .t = t[0], .n = 2 },
+				      { .t = t[1], .n = 2 },
+				      { .t = t[2], .n = 2 },
+				      { .t = t[0], .n = 1 },
+				      { .t = t[0], .n = 1 } };
+	struct gn_curves c = { .curves = curves, .n = 3, .members = 2 };
+
+	assert_int_equal(gn_curves_median_complete(&c, scratch), 20);
+	c.n = 5;
+	assert_int_equal(gn_curves_median_complete(&c, scratch), 30);
+	curves[0].n = 1;
+	assert_true(gn_curves_median_complete(&c, scratch) == INT64_MAX);
+}
+
+static void nothing_to_draw(void **state)
+{
+	const struct place *p = *state;
+	struct gn_curves c = { 0 };
+	struct gn_err err;
+
+	finish(create(p, 4, false));
+	assert_int_equal(load(p, &c, &err), -ENODATA);
+	assert_string_equal(err.text, "nothing to draw: no event was published in this run");
+	gn_curves_done(&c);
+	unlink(p->db);
+	struct gn_store *s = create(p, 4, false);
+
+	publish(s, 0, 1, "", 0, 0);
+	finish(s);
+	assert_int_equal(load(p, &c, &err), -ENODATA);
+	assert_string_equal(err.text, "nothing to draw: no event arrived at any node in this run");
+	gn_curves_done(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(curves_are_what_was_logged),
+		cmocka_unit_test(coverage_at_a_time),
+		cmocka_unit_test(quantiles_are_nearest_ranks),
+		cmocka_unit_test(the_median_counts_those_that_never_came),
+		TEST(nothing_to_draw),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

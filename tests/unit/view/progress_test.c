@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include <cmocka.h>
+
+#include "view/view.h"
+
+static struct gn_status running(double elapsed, uint32_t informed)
+{
+	return (struct gn_status){ .phase = "running",
+				   .members = 50,
+				   .n_events = 2,
+				   .published = 1,
+				   .event = informed < 50,
+				   .informed = informed,
+				   .complete = informed == 50,
+				   .elapsed = (gn_dur)(elapsed * 1e9),
+				   .duration = 10 * GN_SEC };
+}
+
+static void plain_lines_when_not_a_terminal(GN_UNUSED void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = tmpfile(), *out = open_memstream(&text, &size);
+	struct gn_status starting = { .phase = "starting", .done = 40, .total = 50 };
+	struct gn_status wiring = { .phase = "wiring", .done = 3, .total = 100 };
+	struct gn_status stopping = { .phase = "stopping" };
+	struct gn_progress p;
+
+	gn_progress_init(&p, f);
+	assert_false(p.terminal);
+	gn_progress_show(&p, &wiring, 1 * GN_SEC);
+	gn_progress_show(&p, &starting, 1 * GN_SEC + 1);
+	starting.done = 41;
+	gn_progress_show(&p, &starting, 2 * GN_SEC); /* too soon for a second line of the phase */
+	for (int i = 0; i < 110; i++) {
+		struct gn_status s = running(i * 0.1, (uint32_t)GN_MIN(i, 50));
+
+		gn_progress_show(&p, &s, 10 * GN_SEC + (gn_time)i * GN_SEC / 10);
+	}
+	gn_progress_show(&p, &stopping, 21 * GN_SEC);
+	gn_progress_end(&p);
+	rewind(f);
+	for (int c; (c = fgetc(f)) != EOF;)
+		fputc(c, out);
+	fclose(out);
+	fclose(f);
+	assert_string_equal(text,
+			    "wiring, 3 of 100\n"
+			    "starting, 40 of 50 nodes ready\n"
+			    "running, 0.0 of 10 s, event 1: 0/50 nodes, 0 of 2 events complete, 1 published\n"
+			    "running, 5.0 of 10 s, 1 of 2 events complete, 1 published\n"
+			    "running, 10.0 of 10 s, 1 of 2 events complete, 1 published\n"
+			    "stopping\n");
+	free(text);
+}
+
+/* A terminal: its other end, which has what was written to it. */
+struct terminal {
+	int master;
+	FILE *f;
+};
+
+static struct terminal open_terminal(unsigned short columns)
+{
+	struct terminal t = { .master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC) };
+	struct winsize w = { .ws_row = 24, .ws_col = columns };
+	struct termios mode;
+
+	assert_true(t.master >= 0);
+	assert_int_equal(grantpt(t.master) | unlockpt(t.master), 0);
+	int slave = open(ptsname(t.master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	assert_true(slave >= 0);
+	assert_int_equal(tcgetattr(slave, &mode), 0);
+	cfmakeraw(&mode);
+	assert_int_equal(tcsetattr(slave, TCSANOW, &mode), 0);
+	assert_int_equal(ioctl(slave, TIOCSWINSZ, &w), 0);
+	t.f = fdopen(slave, "w");
+	return t;
+}
+
+static void written(const struct terminal *t, char *out, size_t size)
+{
+	ssize_t n = read(t->master, out, size - 1);
+
+	out[n > 0 ? n : 0] = '\0';
+}
+
+static void one_line_on_a_terminal(GN_UNUSED void **state)
+{
+	struct terminal t = open_terminal(100);
+	struct gn_status s = running(3.2, 47);
+	struct gn_progress p;
+	char text[512];
+
+	setenv("TERM", "xterm", 1);
+	gn_progress_init(&p, t.f);
+	assert_true(p.terminal);
+	gn_progress_show(&p, &s, 1);
+	s.elapsed += 200 * GN_MSEC;
+	gn_progress_show(&p, &s, 2); /* each is shown, the last one stands */
+	gn_progress_end(&p);
+	gn_progress_end(&p); /* nothing to clean any more */
+	written(&t, text, sizeof(text));
+	assert_string_equal(
+		text,
+		"\rrunning, 3.2 of 10 s, event 1: 47/50 nodes, 0 of 2 events complete, 1 published\033[K"
+		"\rrunning, 3.4 of 10 s, event 1: 47/50 nodes, 0 of 2 events complete, 1 published\033[K"
+		"\r\033[K");
+	fclose(t.f);
+	close(t.master);
+}
+
+static void fits_any_width(GN_UNUSED void **state)
+{
+	struct gn_status s = running(3.2, 47);
+	char text[512];
+
+	for (unsigned short columns = 1; columns < 130; columns++) {
+		struct terminal t = open_terminal(columns);
+		struct gn_progress p;
+
+		gn_progress_init(&p, t.f);
+		gn_progress_show(&p, &s, 1);
+		written(&t, text, sizeof(text));
+		assert_true(strlen(text) - strlen("\r\033[K") < columns);
+		/* Whole parts only. */
+		assert_null(strstr(text, "nodes\033") ? NULL : strstr(text, "node\033"));
+		fclose(t.f);
+		close(t.master);
+	}
+}
+
+static void a_dumb_terminal_gets_plain_lines(GN_UNUSED void **state)
+{
+	struct terminal t = open_terminal(80);
+	struct gn_progress p;
+
+	setenv("TERM", "dumb", 1);
+	gn_progress_init(&p, t.f);
+	assert_false(p.terminal);
+	unsetenv("TERM");
+	gn_progress_init(&p, t.f);
+	assert_false(p.terminal);
+	fclose(t.f);
+	close(t.master);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plain_lines_when_not_a_terminal),
+		cmocka_unit_test(one_line_on_a_terminal),
+		cmocka_unit_test(fits_any_width),
+		cmocka_unit_test(a_dumb_terminal_gets_plain_lines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
