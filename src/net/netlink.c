@@ -117,7 +117,7 @@ static void take_answers(struct gn_nl_batch *b)
 {
 	_Alignas(8) char buffer[8192];
 	bool done = false;
-	ssize_t len;
+	ssize_t len = 0;
 
 	while (!done) {
 		len = recv(b->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
