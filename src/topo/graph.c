@@ -362,17 +362,35 @@ static bool join_by_switch(struct gn_edges *g, struct pair_set *set, struct gn_r
 	return false;
 }
 
-/* Pair the free ends at random; where that gives a loop or a parallel edge, switch. Return: 0;
- * -EAGAIN: stuck, start again. */
-static int pair_ends(uint32_t *ends, size_t n, struct gn_rand *rand, struct pair_set *set, struct gn_edges *g)
+/* Pairings without a loop or parallel edge are so frequent up to this degree that one can draw until there
+ * is one, which makes all graphs equally likely: 1 of exp((degree^2 - 1) / 4). */
+enum { EXACT_DEGREE_MAX = 4 };
+
+/* The next free end, uniformly drawn from those that ends[i ..] holds, comes to ends[i]. */
+static uint32_t draw_end(uint32_t *ends, size_t i, size_t n, struct gn_rand *rand)
+{
+	size_t j = i + gn_rand_below(rand, n - i);
+	uint32_t drawn = ends[j];
+
+	ends[j] = ends[i];
+	ends[i] = drawn;
+	return drawn;
+}
+
+/* Pair the free ends at random. Where that gives a loop or a parallel edge, give up if @exact, else
+ * switch. Return: 0; -EAGAIN: start again. */
+static int pair_ends(uint32_t *ends, size_t n, bool exact, struct gn_rand *rand, struct pair_set *set,
+		     struct gn_edges *g)
 {
 	size_t left = 0;
 
-	shuffle(ends, n, rand);
 	for (size_t i = 0; i < n; i += 2) {
-		uint32_t u = ends[i], v = ends[i + 1];
+		uint32_t u = draw_end(ends, i, n, rand), v = draw_end(ends, i + 1, n, rand);
+		bool good = u != v && !pairs_have(set, u, v);
 
-		if (u == v || pairs_have(set, u, v)) {
+		if (!good && exact)
+			return -EAGAIN;
+		if (!good) {
 			ends[left++] = u;
 			ends[left++] = v;
 			continue;
@@ -410,7 +428,7 @@ static int make_regular(uint32_t n, uint32_t degree, struct gn_rand *rand, struc
 			ends[i] = (uint32_t)(i / degree);
 		r = pairs_init(&set, n_edges);
 		if (!r)
-			r = pair_ends(ends, n_ends, rand, &set, g);
+			r = pair_ends(ends, n_ends, degree <= EXACT_DEGREE_MAX, rand, &set, g);
 		pairs_done(&set);
 	} while (r == -EAGAIN);
 	return r;

@@ -37,8 +37,9 @@ struct gn_graph_spec {
  * @ret: empty with .max set; holds the edges on success; the caller frees ret->e in any case.
  *
  * The parameters must make sense: see generate.c. k-regular: simple and connected (degree >= 2, or 2
- * nodes), near to uniformly drawn (configuration model, repaired by random switches). The others are
- * connected by construction, but for Erdos-Renyi and Watts-Strogatz, which are as they come.
+ * nodes); all such graphs equally likely up to degree 4, nearly so above (configuration model, repaired
+ * by random switches). The others are connected by construction, but for Erdos-Renyi and
+ * Watts-Strogatz, which are as they come.
  *
  * Return: 0; -ENOMEM; -E2BIG: more than ret->max edges.
  */

@@ -208,6 +208,14 @@ static void gn_fclose_p(FILE **f)
 		fclose(*f);
 }
 
+static void unreadable(struct gn_yaml_reader *r, const char *path, struct gn_place from, int error)
+{
+	if (from.line)
+		gn_fault_at(r->report, from, "cannot read \"%s\": %s", path, strerror(error));
+	else
+		gn_fault_at(r->report, from, "cannot read the file: %s", strerror(error));
+}
+
 /* Read one file whose includers are open: refused if it is one of them. */
 static struct gn_yaml *read_stream(struct gn_yaml_reader *r, const char *path, FILE *f, struct gn_place from)
 {
@@ -235,7 +243,7 @@ static struct gn_yaml *read_stream(struct gn_yaml_reader *r, const char *path, F
 	int result = slurp(f, r->limits->file_bytes, &text, &n);
 
 	if (result) {
-		gn_fault_at(r->report, from, "cannot read \"%s\": %s", path, strerror(-result));
+		unreadable(r, path, from, -result);
 		return NULL;
 	}
 	here.source = r->open ? gn_report_source(r->report, path) : from.source;
@@ -256,7 +264,7 @@ static struct gn_yaml *read_path(struct gn_yaml_reader *r, const char *path, con
 	if (r->report->no_memory)
 		return NULL;
 	if (!f) {
-		gn_fault_at(r->report, at, "cannot read \"%s\": %s", path, strerror(errno));
+		unreadable(r, path, at, errno);
 		return NULL;
 	}
 	return read_stream(r, path, f, at);

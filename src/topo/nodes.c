@@ -57,6 +57,7 @@ static int add_members(struct gn_planning *p, const struct gn_name *group, enum 
 		if (strlen(name) > GN_NODE_NAME_MAX) {
 			gn_fault_at(p->report, group->place, "the name \"%s\" is longer than %d characters",
 				    name, GN_NODE_NAME_MAX);
+			p->nodes_missing = true;
 			return 0;
 		}
 		r = add_name(p, &one);
@@ -83,13 +84,28 @@ int gn_planning_add_group(struct gn_planning *p, const struct gn_raw *raw, const
 		return 0;
 	if (count > p->limits->nodes - p->t.n_nodes) {
 		gn_fault_at(p->report, group.place, "more than %u nodes", p->limits->nodes);
-		group.broken = true;
+		group.broken = p->nodes_missing = true;
 	}
 	int r = add_name(p, &group);
 
 	if (r || group.broken)
 		return r;
 	return single ? add_node(p, group.text, group.text, kind) : add_members(p, &group, kind);
+}
+
+static void check_any_nodes(struct gn_planning *p)
+{
+	const struct gn_raw_topology *raw = p->raw;
+
+	if (p->t.n_nodes || p->nodes_missing)
+		return;
+	p->nodes_missing = true; /* one fault is enough */
+	if (raw->nodes.bad || raw->generate.bad || raw->raw.bad)
+		return;
+	if (raw->nodes.at || raw->generate.at)
+		gn_fault_at(p->report, gn_planning_start(p), "the topology has no nodes");
+	else
+		gn_fault_at(p->report, gn_planning_start(p), "a topology needs nodes or generate");
 }
 
 int gn_planning_nodes(struct gn_planning *p)
@@ -106,10 +122,8 @@ int gn_planning_nodes(struct gn_planning *p)
 	}
 	if (!r)
 		r = gn_generate_nodes(p);
-	if (!r && !p->raw->nodes.at && !p->raw->generate.at)
-		gn_fault_at(p->report, gn_planning_start(p), "a topology needs nodes or generate");
-	else if (!r && !p->t.n_nodes && !gn_report_has_faults(p->report))
-		gn_fault_at(p->report, gn_planning_start(p), "the topology has no nodes");
+	if (!r)
+		check_any_nodes(p);
 	return r;
 }
 

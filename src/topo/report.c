@@ -50,7 +50,8 @@ void gn_fault_at(struct gn_report *r, struct gn_place at, const char *fmt, ...)
 const char *gn_report_nearest(struct gn_report *r, const char *word,
 			      const char *(*next)(const void *, size_t), const void *ctx, size_t n)
 {
-	if (r->suggestions_left < n)
+	/* Of one letter, everything is one change away. */
+	if (r->suggestions_left < n || strlen(word) < 2)
 		return "";
 	r->suggestions_left -= n;
 	const char *nearest = gn_nearest(word, next, ctx);

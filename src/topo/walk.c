@@ -114,8 +114,8 @@ static void quantity_fault(struct walk *w, const struct gn_key *k, const struct 
 		return;
 	case GN_UNIT_MISSING:
 		list_units(&list, q, y->text);
-		gn_fault_at(w->report, y->place, "%s: \"%s\" has no unit: write one of %s", k->name, y->text,
-			    list.buf);
+		gn_fault_at(w->report, y->place, "%s: \"%s\" has no unit: write %s%s", k->name, y->text,
+			    gn_unit_name(q, 1) ? "one of " : "", list.buf);
 		return;
 	case GN_UNIT_UNKNOWN:
 		list_units(&list, q, "");
@@ -198,24 +198,33 @@ static bool decode_choice(struct walk *w, const struct gn_key *k, const struct g
 	return false;
 }
 
+static bool decode_whole(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, uint64_t *ret)
+{
+	bool digits = *y->text && strspn(y->text, "0123456789") == strlen(y->text);
+
+	if (digits && !y->quoted && !gn_whole_parse(y->text, ret)) {
+		gn_fault_at(w->report, y->place, "%s: %s is too large", k->name, y->text);
+		return false;
+	}
+	if (!digits || y->quoted)
+		gn_fault_at(w->report, y->place, "%s must be a whole number, not \"%s\"%s", k->name, y->text,
+			    y->quoted ? " in quotes" : "");
+	return digits && !y->quoted;
+}
+
 static bool decode_number(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
 {
+	enum gn_unit_result result = GN_UNIT_OK;
+	const char *unit = "";
 	uint64_t value = 0;
 
-	if (k->type == GN_TYPE_WHOLE) {
-		if (y->quoted || !gn_whole_parse(y->text, &value)) {
-			gn_fault_at(w->report, y->place, "%s must be a whole number, not \"%s\"%s", k->name,
-				    y->text, y->quoted ? " in quotes" : "");
-			return false;
-		}
-	} else {
-		const char *unit = "";
-		enum gn_unit_result result = gn_unit_parse(quantity_of[k->type], y->text, &value, &unit);
-
-		if (result != GN_UNIT_OK) {
-			quantity_fault(w, k, y, result, unit);
-			return false;
-		}
+	if (k->type == GN_TYPE_WHOLE && !decode_whole(w, k, y, &value))
+		return false;
+	if (k->type != GN_TYPE_WHOLE)
+		result = gn_unit_parse(quantity_of[k->type], y->text, &value, &unit);
+	if (result != GN_UNIT_OK) {
+		quantity_fault(w, k, y, result, unit);
+		return false;
 	}
 	if (!in_range(w, k, y, value))
 		return false;

@@ -305,7 +305,10 @@ static void syntax_fault(struct parse *p, const yaml_parser_t *y)
 		p->r->report->no_memory = true;
 		return;
 	}
-	if (y->context && !p->flat)
+	if (strstr(problem, "cannot start any token"))
+		snprintf(context, sizeof(context),
+			 ": tabs may not indent, and words may not begin with @ or `");
+	else if (y->context && !p->flat)
 		snprintf(context, sizeof(context), " (%s that begins in line %zu)", y->context,
 			 y->context_mark.line + 1);
 	gn_fault_at(p->r->report, place_of(p, &y->problem_mark), "not YAML: %s%s", problem, context);
@@ -333,8 +336,11 @@ struct gn_yaml *gn_yaml_parse(struct gn_yaml_reader *r, const char *text, size_t
 			      bool flat)
 {
 	struct parse p = { .r = r, .source = source, .flat = flat };
+	const size_t mark = n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0; /* a byte order mark */
 	yaml_parser_t y;
 
+	text += mark;
+	n -= mark;
 	if (!check_characters(&p, text, n))
 		return NULL;
 	if (!yaml_parser_initialize(&y)) {

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/* Bad topologies: exactly these sentences at exactly these places, all in one go. */
+#include "topo.h"
+
+#define LAN	    "nodes: [{name: n, count: 3}, {name: s, kind: switch}]\nlinks: [{between: [n, s]}]\n"
+#define MESH(shape) "nodes: [{name: n, count: 3}]\nlinks: [{between: [n, n], " shape "}]\n"
+#define GRAPH(keys) "generate: {graph: " keys "}\n"
+#define NEEDS_REACH                                                                                        \
+	"which this overlay asks for: hosts do not forward; put routers or switches between them, or use " \
+	"overlay: neighbours\n"
+
+static const struct {
+	const char *why, *text, *want;
+} cases[] = {
+	/* The file as such */
+	{ "empty file", "", "t.yaml:1:1: the file is empty: a topology needs nodes or generate\n" },
+	{ "only a comment", "# nothing\n",
+	  "t.yaml:1:1: the file is empty: a topology needs nodes or generate\n" },
+	{ "not a map", "[1, 2]",
+	  "t.yaml:1:1: a topology is a map: lines such as \"duration: 10s\", \"nodes:\"\n" },
+	{ "a text", "hello",
+	  "t.yaml:1:1: a topology is a map: lines such as \"duration: 10s\", \"nodes:\"\n" },
+	{ "open bracket", "nodes: [{name: n, count: 3}\nlinks: []\n",
+	  "t.yaml:2:1: not YAML: did not find expected ',' or ']' (while parsing a flow sequence that begins in line "
+	  "1)\n" },
+	{ "tab", "nodes: []\n\tlinks: []\n",
+	  "t.yaml:2:1: not YAML: found character that cannot start any token: tabs may not indent, and words may not "
+	  "begin with @ or `\n" },
+	{ "two documents", LAN "---\n" LAN,
+	  "t.yaml:3:1: a second document begins: one file, one topology\n" },
+	{ "control character", "nodes: [\"\x01\"]", "t.yaml:1:10: byte 0x01 is not text in UTF-8\n" },
+	{ "Latin-1", "nodes: [{name: n, count: 2}]\n# caf\xe9\n",
+	  "t.yaml:2:6: byte 0xe9 is not text in UTF-8\n" },
+	{ "overlong UTF-8", "# \xc0\xaf", "t.yaml:1:3: byte 0xc0 is not text in UTF-8\n" },
+	{ "surrogate", "# \xed\xa0\x80", "t.yaml:1:3: byte 0xed is not text in UTF-8\n" },
+	{ "cut UTF-8", "# \xe2\x82", "t.yaml:1:3: byte 0xe2 is not text in UTF-8\n" },
+	{ "escaped NUL", "name: \"a\\0b\"\n" LAN,
+	  "t.yaml:1:7: a text may not hold line breaks, tabs or control characters\n"
+	  "t.yaml:1:7: name \"?\" may only have letters, digits, - _ and .\n" },
+	{ "anchor and alias", "nodes: &a [{name: n, count: 3}]\nlinks: *a\n",
+	  "t.yaml:1:8: anchors are not supported: give nodes a common group, or use include\n"
+	  "t.yaml:2:8: aliases are not supported: give nodes a common group, or use include\n" },
+	{ "tag", "nodes: [{name: !!str n, count: 2}]\n", "t.yaml:1:16: tags are not supported\n" },
+	{ "map as key", "? [a, b]\n: c\n", "t.yaml:1:3: a key must be a single word\n" },
+	{ "key twice", LAN "seed: 1\nseed: 2\n", "t.yaml:4:1: \"seed\" is given twice in one map\n" },
+	{ "include from memory is allowed, but the file is not there", "include: no-such-file.yaml\n" LAN,
+	  "t.yaml:1:10: cannot read \"no-such-file.yaml\": No such file or directory\n" },
+	{ "include of the wrong type", "include: {a: b}\n" LAN,
+	  "t.yaml:1:10: include must be a file's name or a list of them\n" },
+
+	/* Keys and types */
+	{ "unknown key, a neighbour", "nods: [{name: n, count: 3}]\n",
+	  "t.yaml:1:1: unknown key \"nods\" (did you mean \"nodes\"?)\n" },
+	{ "unknown key, no neighbour", LAN "colour: red\n",
+	  "t.yaml:3:1: unknown key \"colour\": a topology has name, seed, duration, until, log, include, nodes, links, "
+	  "generate, gossip, events\n" },
+	{ "unknown key in a link", MESH("dealy: 10ms"),
+	  "t.yaml:2:27: unknown key \"dealy\" (did you mean \"delay\"?)\n" },
+	{ "unknown key in a direction", MESH("a_to_b: {dlay: 5ms}"),
+	  "t.yaml:2:36: unknown key \"dlay\" (did you mean \"delay\"?)\n" },
+	{ "unknown key in gossip", LAN "gossip: {fan: 3}\n",
+	  "t.yaml:3:10: unknown key \"fan\": gossip has on, protocol, fanout, period, overlay, degree\n" },
+	{ "unknown key in an event", LAN "events: [{form: n1}]\n",
+	  "t.yaml:3:11: unknown key \"form\" (did you mean \"from\"?)\n" },
+	{ "unknown key of a node", "nodes: [{name: n, count: 3, knd: host}]\nlinks: [{between: [n1, n9]}]\n",
+	  "t.yaml:1:29: unknown key \"knd\" (did you mean \"kind\"?)\n" },
+	{ "nodes missing", "gossip: {}\n", "t.yaml:1:1: a topology needs nodes or generate\n" },
+	{ "no value", "nodes:\n", "t.yaml:1:1: nodes has no value\n" },
+	{ "null", LAN "seed: ~\n", "t.yaml:3:1: seed has no value\n" },
+	{ "empty list", "nodes: []\n", "t.yaml:1:1: the topology has no nodes\n" },
+	{ "map for a list", "nodes: {name: n}\n",
+	  "t.yaml:1:8: nodes must be a list of maps (- {key: value})\n" },
+	{ "texts for maps", "nodes: [n1, n2]\n",
+	  "t.yaml:1:9: a node must be a map (key: value)\nt.yaml:1:13: a node must be a map (key: value)\n" },
+	{ "list for a map", LAN "gossip: []\n", "t.yaml:3:9: gossip must be a map (key: value)\n" },
+	{ "list for a text", LAN "name: [a]\n", "t.yaml:3:7: name must be a name\n" },
+	{ "required key", "nodes: [{count: 3}]\n", "t.yaml:1:9: a node needs name\n" },
+	{ "quoted number", "nodes: [{name: n, count: \"3\"}]\n",
+	  "t.yaml:1:26: count must be a whole number, not \"3\" in quotes\n" },
+	{ "negative number", LAN "seed: -1\n", "t.yaml:3:7: seed must be a whole number, not \"-1\"\n" },
+	{ "fraction", LAN "gossip: {fanout: 1.5}\n",
+	  "t.yaml:3:18: fanout must be a whole number, not \"1.5\"\n" },
+	{ "65 bits", LAN "seed: 18446744073709551616\n",
+	  "t.yaml:3:7: seed: 18446744073709551616 is too large\n" },
+	{ "out of range", "nodes: [{name: n, count: 0}]\n",
+	  "t.yaml:1:26: count must be from 1 to 2000000, not 0\n" },
+
+	/* Quantities */
+	{ "no unit", MESH("delay: 10"),
+	  "t.yaml:2:34: delay: \"10\" has no unit: write one of 10ns, 10us, 10ms, 10s, 10m\n" },
+	{ "no unit, one to choose from", MESH("loss: 1"),
+	  "t.yaml:2:33: loss: \"1\" has no unit: write 1%\n" },
+	{ "unknown unit", MESH("delay: 10sec"),
+	  "t.yaml:2:34: delay: unknown unit \"sec\" in \"10sec\": known are ns, us, ms, s, m\n" },
+	{ "unknown unit, a neighbour", MESH("rate: 10mbits"),
+	  "t.yaml:2:33: rate: unknown unit \"mbits\" in \"10mbits\" (did you mean \"mbit\"?): known are bit, kbit, mbit, "
+	  "gbit, tbit\n" },
+	{ "negative", MESH("delay: -1ms"),
+	  "t.yaml:2:34: delay must be a duration such as 10ms, not \"-1ms\"\n" },
+	{ "too fine", MESH("delay: 0.1ns"),
+	  "t.yaml:2:34: delay: \"0.1ns\" is finer than the smallest step, 1ns\n" },
+	{ "loss that would be rounded", MESH("loss: 0.00001%"),
+	  "t.yaml:2:33: loss: \"0.00001%\" is finer than the smallest step, 0.0001%\n" },
+	{ "loss above all", MESH("loss: 101%"), "t.yaml:2:33: loss must be from 0% to 100%, not 101%\n" },
+	{ "jitter above delay", MESH("delay: 1ms, jitter: 2ms"),
+	  "t.yaml:2:47: jitter 2ms is more than the delay, 1ms: a packet would have to arrive before it is sent\n" },
+	{ "jitter above delay in one direction", MESH("delay: 3ms, jitter: 2ms, b_to_a: {delay: 1ms}"),
+	  "t.yaml:2:47: jitter 2ms is more than the delay, 1ms: a packet would have to arrive before it is sent\n" },
+	{ "jitter that netem would cut", MESH("delay: 2m, jitter: 3s"),
+	  "t.yaml:2:46: jitter must be from 0ns to 2147483647ns, not 3s\n" },
+	{ "rate in fractions of a byte", MESH("rate: 1001bit"),
+	  "t.yaml:2:33: rate 1001bit is not a whole number of bytes per second (8bit), which is what netem carries\n" },
+	{ "rate 0", MESH("rate: 0mbit"), "t.yaml:2:33: rate must be from 8bit to 1tbit, not 0mbit\n" },
+	{ "more in flight than netem's limit", MESH("rate: 1tbit, delay: 10s"),
+	  "t.yaml:2:33: rate 1tbit over a delay of 10s keeps more packets in flight than netem's limit can count\n" },
+	{ "period 0", LAN "gossip: {period: 0ms}\n",
+	  "t.yaml:3:18: period must be from 1us to 60m, not 0ms\n" },
+	{ "duration", "duration: 5\n" LAN,
+	  "t.yaml:1:11: duration: \"5\" has no unit: write one of 5ns, 5us, 5ms, 5s, 5m\n" },
+
+	/* Words */
+	{ "kind", "nodes: [{name: n, kind: swich}]\n",
+	  "t.yaml:1:25: unknown kind \"swich\" (did you mean \"switch\"?)\n" },
+	{ "log", "log: everything\n" LAN,
+	  "t.yaml:1:6: unknown log \"everything\": known are arrivals, calls\n" },
+	{ "until", "until: forever\n" LAN, "t.yaml:1:8: unknown until \"forever\": known are informed\n" },
+	{ "protocol", LAN "gossip: {protocol: pushpull}\n",
+	  "t.yaml:3:20: unknown protocol \"pushpull\" (did you mean \"push-pull\"?)\n" },
+	{ "overlay", LAN "gossip: {overlay: neighbors}\n",
+	  "t.yaml:3:19: unknown overlay \"neighbors\" (did you mean \"neighbours\"?)\n" },
+
+	/* Names */
+	{ "bad names", "nodes: [{name: a b}, {name: -x}, {name: \"\"}, {name: .}]\n",
+	  "t.yaml:1:16: name \"a b\" may only have letters, digits, - _ and .\n"
+	  "t.yaml:1:29: name \"-x\" may not begin with - or .\n"
+	  "t.yaml:1:41: name \"\" is empty\n"
+	  "t.yaml:1:53: name \".\" may not begin with - or .\n" },
+	{ "64 characters",
+	  "nodes: [{name: a123456789b123456789c123456789d123456789e123456789f123456789g123}]\n",
+	  "t.yaml:1:16: name \"a123456789b123456789c123456789d123456789e123456789f123456789g123\" is longer than 63 "
+	  "characters\n" },
+	{ "64 characters with the number",
+	  "nodes: [{name: a123456789b123456789c123456789d123456789e123456789f123456789g12, count: 2}]\n",
+	  "t.yaml:1:16: the name \"a123456789b123456789c123456789d123456789e123456789f123456789g121\" is longer than 63 "
+	  "characters\n" },
+	{ "name of the topology", "name: ../x\n" LAN,
+	  "t.yaml:1:7: name \"../x\" may only have letters, digits, - _ and .\n" },
+	{ "names taken", "nodes: [{name: n, count: 3}, {name: n2}, {name: n}]\n",
+	  "t.yaml:1:37: the name \"n2\" is already taken, by the entry at t.yaml:1:16\n"
+	  "t.yaml:1:49: the name \"n\" is already taken, by the entry at t.yaml:1:16\n" },
+	{ "dangling names", "nodes: [{name: host, count: 3}]\nlinks: [{between: [hots, router]}]\n",
+	  "t.yaml:2:20: no node or group is called \"hots\" (did you mean \"host\"?)\n"
+	  "t.yaml:2:26: no node or group is called \"router\"\n" },
+	{ "beyond a group", "nodes: [{name: n, count: 3}]\nlinks: [{between: [n4, n1]}]\n",
+	  "t.yaml:2:20: no node is called \"n4\": the group n has n1 to n3\n" },
+	{ "linked to itself",
+	  "nodes: [{name: n, count: 3}]\nlinks: [{between: [n1, n1]}, {between: [n, n2]}]\n",
+	  "t.yaml:2:19: n1 would be linked to itself\nt.yaml:2:40: n2 would be linked to itself\n" },
+	{ "between",
+	  "nodes: [{name: n, count: 3}]\nlinks: [{between: n}, {between: [n]}, {delay: 1ms}, {between: [n, [n]]}]\n",
+	  "t.yaml:2:19: between must be a list of two names: [a, b]\n"
+	  "t.yaml:2:33: between must be a list of two names: [a, b], not 1\n"
+	  "t.yaml:2:39: a link needs between\n"
+	  "t.yaml:2:67: between must be a list of two names: [a, b]\n" },
+	{ "two links into one LAN",
+	  "nodes: [{name: n, count: 3}, {name: s, kind: switch, count: 2}]\n"
+	  "links: [{between: [s1, s2]}, {between: [n, s1]}, {between: [n, s2]}]\n",
+	  "t.yaml:2:60: n1 has a link into the LAN of switch s1 already: a second would never carry anything\n" },
+
+	/* Generators */
+	{ "graph", GRAPH("rng, nodes: 5"), "t.yaml:1:19: unknown graph \"rng\" (did you mean \"ring\"?)\n" },
+	{ "parameter missing", GRAPH("ring"), "t.yaml:1:11: a ring graph needs nodes\n" },
+	{ "parameters missing", GRAPH("watts-strogatz, nodes: 9"),
+	  "t.yaml:1:11: a watts-strogatz graph needs degree\nt.yaml:1:11: a watts-strogatz graph needs rewire\n" },
+	{ "foreign parameter", GRAPH("ring, nodes: 5, rows: 3"),
+	  "t.yaml:1:35: a ring graph takes no rows\n" },
+	{ "small ring", GRAPH("ring, nodes: 2"), "t.yaml:1:32: a ring graph needs at least 3 nodes\n" },
+	{ "odd k-regular", GRAPH("k-regular, nodes: 5, degree: 3"),
+	  "t.yaml:1:48: degree and nodes are both odd: links have two ends, so their product must be even\n" },
+	{ "k-regular degree", GRAPH("k-regular, nodes: 5, degree: 5"),
+	  "t.yaml:1:48: degree 5 needs more than 5 nodes\n" },
+	{ "k-regular, not connected", GRAPH("k-regular, nodes: 4, degree: 1"),
+	  "t.yaml:1:48: with degree 1 only two nodes can be connected\n" },
+	{ "erdos-renyi without", GRAPH("erdos-renyi, nodes: 5"),
+	  "t.yaml:1:11: the erdos-renyi graph needs one of probability and edges\n" },
+	{ "erdos-renyi with both", GRAPH("erdos-renyi, nodes: 5, edges: 1, probability: 0.5"),
+	  "t.yaml:1:42: the erdos-renyi graph needs one of probability and edges, not both\n" },
+	{ "erdos-renyi full", GRAPH("erdos-renyi, nodes: 5, edges: 11"),
+	  "t.yaml:1:49: edges: 5 nodes have only 10 pairs\n" },
+	{ "probability", GRAPH("erdos-renyi, nodes: 5, probability: 2"),
+	  "t.yaml:1:55: probability must be from 0 to 1, not 2\n" },
+	{ "barabasi-albert", GRAPH("barabasi-albert, nodes: 3, edges: 3"),
+	  "t.yaml:1:53: edges 3 needs more than 3 nodes\n" },
+	{ "watts-strogatz", GRAPH("watts-strogatz, nodes: 9, degree: 3, rewire: 0.1"),
+	  "t.yaml:1:53: degree must be even: half of it to each side of the ring\n" },
+	{ "tree", GRAPH("tree, nodes: 3, depth: 2"),
+	  "t.yaml:1:35: the tree graph needs one of nodes and depth, not both\n" },
+	{ "a tree as large as the world", GRAPH("tree, depth: 100"),
+	  "t.yaml:1:11: more than 2000000 nodes\n" },
+	{ "too many nodes", GRAPH("grid, rows: 5000, columns: 5000"),
+	  "t.yaml:1:11: more than 2000000 nodes\n" },
+	{ "too many links", GRAPH("full, nodes: 3000"), "t.yaml:1:11: more than 2000000 links\n" },
+	{ "names of two graphs", "generate: [{graph: ring, nodes: 3}, {graph: ring, nodes: 4}]\n",
+	  "t.yaml:1:37: the name \"n\" is already taken, by the entry at t.yaml:1:12\n"
+	  "t.yaml:1:37: the name \"n1\" is already taken, by the entry at t.yaml:1:12\n"
+	  "t.yaml:1:37: the name \"n2\" is already taken, by the entry at t.yaml:1:12\n"
+	  "t.yaml:1:37: the name \"n3\" is already taken, by the entry at t.yaml:1:12\n" },
+
+	/* Gossip */
+	{ "one node", "nodes: [{name: n}]\n",
+	  "t.yaml:1:1: gossip needs at least two nodes of kind host, there is 1\n" },
+	{ "one member", LAN "gossip: {on: n1}\n",
+	  "t.yaml:3:14: gossip needs at least two nodes, there is 1\n" },
+	{ "a switch gossips", LAN "gossip: {on: [n, s]}\n",
+	  "t.yaml:3:18: s is a switch: only hosts and routers can gossip\n" },
+	{ "fanout", LAN "gossip: {fanout: 3}\n",
+	  "t.yaml:3:18: fanout 3: a node has only 2 others to call\n" },
+	{ "degree without overlay", LAN "gossip: {degree: 2}\n",
+	  "t.yaml:3:10: degree belongs to overlay: k-regular\n" },
+	{ "degree", LAN "gossip: {overlay: k-regular, degree: 3}\n",
+	  "t.yaml:3:38: degree 3 needs more than 3 gossiping nodes\n" },
+	{ "odd degree", LAN "gossip: {overlay: k-regular, degree: 1}\n",
+	  "t.yaml:3:38: degree 1 and 3 gossiping nodes are both odd: their product must be even\n" },
+	{ "no links at all", "nodes: [{name: n, count: 3}]\n",
+	  "t.yaml:1:1: n1 cannot reach n2, " NEEDS_REACH },
+	{ "hosts do not forward",
+	  "nodes: [{name: n, count: 3}]\nlinks: [{between: [n1, n2]}, {between: [n2, n3]}]\n",
+	  "t.yaml:1:1: n1 cannot reach n3, " NEEDS_REACH },
+	{ "the same with a ring overlay",
+	  "nodes: [{name: n, count: 4}]\nlinks: [{between: [n1, n2]}, {between: [n3, n4]}]\ngossip: {overlay: ring}\n",
+	  "t.yaml:3:19: n1 cannot reach n3, " NEEDS_REACH },
+	{ "no neighbour",
+	  "nodes: [{name: n, count: 3}]\nlinks: [{between: [n1, n2]}]\ngossip: {overlay: neighbours}\n",
+	  "t.yaml:3:19: n3 has no neighbour that gossips: link it to one, or choose another overlay\n" },
+	{ "only a router as neighbour",
+	  "nodes: [{name: n, count: 3}, {name: r, kind: router}]\nlinks: [{between: [n, r]}]\n"
+	  "gossip: {overlay: neighbours}\n",
+	  "t.yaml:3:19: n1 and 2 other nodes have no neighbour that gossips: link them, or choose another overlay\n" },
+
+	/* Events */
+	{ "after the end", LAN "events: [{at: 10s}]\n",
+	  "t.yaml:3:15: the event would be at 10s, but the run ends after 10s\n" },
+	{ "repeated beyond the end", LAN "events: [{at: 1s, repeat: 100, every: 1s}]\n",
+	  "t.yaml:3:27: the last event would be at 100s, but the run ends after 10s\n" },
+	{ "repeat without every", LAN "events: [{repeat: 3}]\n",
+	  "t.yaml:3:11: repeat needs every: the time between two\n" },
+	{ "every without repeat", LAN "events: [{every: 1s}]\n",
+	  "t.yaml:3:11: every needs repeat: how many times in all\n" },
+	{ "from nobody", LAN "events: [{from: nn}]\n",
+	  "t.yaml:3:17: no node or group is called \"nn\" (did you mean \"n\"?)\n" },
+	{ "from a switch", LAN "events: [{from: s}]\n",
+	  "t.yaml:3:17: s does not gossip: it cannot publish\n" },
+	{ "from a bystander", LAN "gossip: {on: [n1, n2]}\nevents: [{from: n}]\n",
+	  "t.yaml:4:17: n3 does not gossip: it cannot publish\n" },
+	{ "size", LAN "events: [{size: 1025}]\n", "t.yaml:3:17: size must be from 0b to 1k, not 1025\n" },
+	{ "too many", LAN "events: [{repeat: 400000, every: 1ns, from: n}]\n",
+	  "t.yaml:3:10: more than 1000000 events\n" },
+	{ "nothing to wait for", LAN "events: []\nuntil: informed\n",
+	  "t.yaml:4:8: until: informed needs at least one event\n" },
+
+	/* All in one go, in the order of the file */
+	{ "many",
+	  "links: [{between: [n, q]}, {between: [n1, s], dealy: 1ms, loss: 5}]\n"
+	  "seed: x\n"
+	  "nodes: [{name: n, count: 3}, {name: s, kind: swtich}]\n"
+	  "gossip: {fanout: 9, on: [n, zz]}\n",
+	  "t.yaml:1:23: no node or group is called \"q\"\n"
+	  "t.yaml:1:47: unknown key \"dealy\" (did you mean \"delay\"?)\n"
+	  "t.yaml:1:65: loss: \"5\" has no unit: write 5%\n"
+	  "t.yaml:2:7: seed must be a whole number, not \"x\"\n"
+	  "t.yaml:3:46: unknown kind \"swtich\" (did you mean \"switch\"?)\n"
+	  "t.yaml:4:29: no node or group is called \"zz\"\n" },
+};
+
+static void faults_are_exact(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
+		GN_CLEANUP(gn_free_p) char *got = faults_of(cases[i].text, strlen(cases[i].text), NULL, 0);
+
+		print_message("# %s\n", cases[i].why);
+		assert_string_equal(got, cases[i].want);
+	}
+}
+
+static const struct {
+	const char *set, *want;
+} sets[] = {
+	{ "gossip.fanout=7", "fanout 7: a node has only 2 others to call\n" },
+	{ "gossip.fanuot=1", "unknown key \"fanuot\" (did you mean \"fanout\"?)\n" },
+	{ "fanout", "write PATH=VALUE, such as gossip.fanout=3\n" },
+	{ "gossip..fanout=1", "the path has an empty part\n" },
+	{ "=1", "the path has an empty part\n" },
+	{ "links.5.delay=1ms", "there is no item 5: the list has 1\n" },
+	{ "nodes.x.count=1", "\"x\" is not the number of a list's item (the first is 0)\n" },
+	{ "nodes.0.count=x", "count must be a whole number, not \"x\"\n" },
+	{ "links.0.loss=[", "not YAML: did not find expected node content\n" },
+	{ "links.0.loss=5", "loss: \"5\" has no unit: write 5%\n" },
+	{ "include=a.yaml", "include can only be written in a file\n" },
+	{ "name=", "name has no value\n" },
+	{ "duration=1s\xff", "byte 0xff is not text in UTF-8\n" },
+	{ "until=informed: x", "until must be a word\n" },
+};
+
+static void faults_of_options_name_the_option(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < GN_ARRAY_LEN(sets); i++) {
+		GN_CLEANUP(gn_free_p) char *got = faults_of(LAN, strlen(LAN), &sets[i].set, 1);
+		GN_CLEANUP(gn_free_p) char *want = gn_format("--set %s: %s", sets[i].set, sets[i].want);
+
+		assert_string_equal(got, want);
+	}
+}
+
+/* Text for more faults than anybody reads: the first hundred, and how many more there are. */
+static void thousands_of_faults_are_cut(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	(void)state;
+	fprintf(f, "nodes: [{name: n, count: 3}]\nlinks:\n");
+	for (int i = 0; i < 20000; i++)
+		fprintf(f, "- {between: [n1, x%d]}\n", i);
+	fclose(f);
+	GN_CLEANUP(gn_free_p) char *got = faults_of(text, size, NULL, 0);
+	size_t lines = 0;
+
+	for (const char *c = got; *c; c++)
+		lines += *c == '\n';
+	assert_int_equal(lines, 101);
+	assert_non_null(strstr(got, "t.yaml:3:18: no node or group is called \"x0\""));
+	assert_non_null(strstr(got, "t.yaml: and 19900 more faults\n"));
+	free(text);
+}
+
+static void hostile_shapes_are_cheap(void **state)
+{
+	static char deep[100000], keys[200000];
+	size_t n = 0;
+
+	(void)state;
+	memset(deep, '[', sizeof(deep));
+	GN_CLEANUP(gn_free_p) char *a = faults_of(deep, sizeof(deep), NULL, 0);
+
+	assert_string_equal(a, "t.yaml:1:33: nested too deeply\n");
+	while (n < sizeof(keys) - 20)
+		n += (size_t)sprintf(keys + n, "k%zu: 1\n", n);
+	GN_CLEANUP(gn_free_p) char *b = faults_of(keys, n, NULL, 0);
+
+	assert_string_equal(b, "t.yaml:65:1: a map with more than 64 keys\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(faults_are_exact),
+		cmocka_unit_test(faults_of_options_name_the_option),
+		cmocka_unit_test(thousands_of_faults_are_cut),
+		cmocka_unit_test(hostile_shapes_are_cheap),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

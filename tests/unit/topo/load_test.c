@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: MIT */
+/* Files as a whole: includes, --set, seeds, the resolved text, the schema, the examples, size. */
+#include "topo.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include "topo/schema.h"
+
+struct folder {
+	char path[64];
+};
+
+static struct folder folder_make(void)
+{
+	struct folder f = { "/tmp/gn-load-test-XXXXXX" };
+
+	assert_non_null(mkdtemp(f.path));
+	return f;
+}
+
+static void folder_write(const struct folder *f, const char *name, const char *text)
+{
+	GN_CLEANUP(gn_free_p) char *path = gn_format("%s/%s", f->path, name);
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	fputs(text, out);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void folder_remove(const char *path)
+{
+	DIR *d = opendir(path);
+
+	for (struct dirent *e; (e = readdir(d));) {
+		GN_CLEANUP(gn_free_p) char *child = gn_format("%s/%s", path, e->d_name);
+
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && unlink(child))
+			folder_remove(child);
+	}
+	closedir(d);
+	rmdir(path);
+}
+
+/* Load "main.yaml" of the folder: the plan, or the faults with the folder's name taken out. */
+static char *load_folder(const struct folder *f, const char *const *sets, size_t n_sets)
+{
+	GN_CLEANUP(gn_free_p) char *path = gn_format("%s/main.yaml", f->path);
+	const struct gn_load_options o = { .file = path, .sets = sets, .n_sets = n_sets };
+	struct gn_topology *t = NULL;
+	struct gn_faults faults = { 0 };
+	char *text = gn_strdup("");
+
+	if (!gn_topology_load(&o, &t, &faults)) {
+		free(text);
+		text = plan_of(t);
+	}
+	for (size_t i = 0; i < faults.n; i++) {
+		const char *line = faults.lines[i];
+		size_t n = strlen(f->path);
+		char *more = gn_format("%s%s\n", text, strncmp(line, f->path, n) ? line : line + n + 1);
+
+		free(text);
+		text = more;
+	}
+	gn_faults_done(&faults);
+	gn_topology_free(t);
+	return text;
+}
+
+static void assert_has(const char *text, const char *piece)
+{
+	if (!strstr(text, piece)) {
+		print_error("no \"%s\" in:\n%s", piece, text);
+		fail();
+	}
+}
+
+static void includes_merge(void **state)
+{
+	struct folder f = folder_make();
+	GN_CLEANUP(gn_free_p) char *sub = gn_format("%s/lib", f.path);
+
+	(void)state;
+	assert_int_equal(mkdir(sub, 0700), 0);
+	folder_write(&f, "main.yaml",
+		     "include: [lib/base.yaml, more.yaml]\n"
+		     "nodes: [{name: c}]\n"
+		     "links: [{between: [c, s]}]\n"
+		     "gossip: {period: 50ms}\n"
+		     "generate: {graph: line, name: l, nodes: 2, kind: router}\n");
+	folder_write(&f, "lib/base.yaml",
+		     "include: deep.yaml\nseed: 5\nduration: 7s\ngossip: {fanout: 2, period: 1s}\n"
+		     "nodes: [{name: a}]\nlinks: [{between: [a, s]}]\n");
+	folder_write(
+		&f, "lib/deep.yaml",
+		"nodes: [{name: s, kind: switch}]\nduration: 1s\ngenerate: {graph: line, name: k, nodes: 2, kind: router}\n");
+	folder_write(&f, "more.yaml", "duration: 8s\nnodes: [{name: b}]\nlinks: [{between: [b, s]}]\n");
+	GN_CLEANUP(gn_free_p) char *plan = load_folder(&f, NULL, 0);
+
+	/* Lists one after the other, included ones first; single values: the later and outer wins. */
+	assert_has(plan, "topology main\n");
+	assert_has(plan, "seed 5, duration 8s, log arrivals\n");
+	assert_has(plan, "members 3, fanout 2, period 50ms, overlay full\n");
+	assert_has(plan, "node s switch lan 0 root ports 3\n"
+			 "node a host 10.0.0.1 ports 1\n"
+			 "node b host 10.0.0.2 ports 1\n"
+			 "node c host 10.0.0.3 ports 1\n"
+			 "node k1 router 10.0.0.8 ports 1\n");
+	assert_has(plan, "node l2 router");
+	folder_remove(f.path);
+}
+
+static void include_faults_name_their_file(void **state)
+{
+	struct folder f = folder_make();
+
+	(void)state;
+	folder_write(
+		&f, "main.yaml",
+		"include: [a.yaml, b.yaml, gone.yaml, loop.yaml, empty.yaml]\nnodes: [{name: x, kidn: host}]\n");
+	folder_write(&f, "a.yaml", "seed: x\n");
+	folder_write(&f, "b.yaml", "nodes: [\n");
+	folder_write(&f, "loop.yaml", "include: loop2.yaml\n");
+	folder_write(&f, "loop2.yaml", "include: main.yaml\n");
+	folder_write(&f, "empty.yaml", "");
+	GN_CLEANUP(gn_free_p) char *got = load_folder(&f, NULL, 0);
+	GN_CLEANUP(gn_free_p)
+	char *want = gn_format(
+		"main.yaml:1:27: cannot read \"%s/gone.yaml\": No such file or directory\n"
+		"main.yaml:2:19: unknown key \"kidn\" (did you mean \"kind\"?)\n"
+		"a.yaml:1:7: seed must be a whole number, not \"x\"\n"
+		"b.yaml:2:1: not YAML: did not find expected node content (while parsing a flow node that begins in line "
+		"2)\n"
+		"loop2.yaml:1:10: \"%s/main.yaml\" includes itself\n"
+		"empty.yaml:1:1: the file is empty: a topology needs nodes or generate\n",
+		f.path, f.path);
+
+	assert_string_equal(got, want);
+	folder_remove(f.path);
+}
+
+static void includes_do_not_explode(void **state)
+{
+	struct folder f = folder_make();
+
+	(void)state;
+	/* 2^20 files if nothing counts them. */
+	folder_write(&f, "main.yaml", "include: [i0.yaml, i0.yaml]\n");
+	for (int i = 0; i < 14; i++) {
+		GN_CLEANUP(gn_free_p) char *name = gn_format("i%d.yaml", i);
+		GN_CLEANUP(gn_free_p) char *text = gn_format("include: [i%d.yaml, i%d.yaml]\n", i + 1, i + 1);
+
+		folder_write(&f, name, text);
+	}
+	folder_write(&f, "i14.yaml", "seed: 1\n");
+	GN_CLEANUP(gn_free_p) char *got = load_folder(&f, NULL, 0);
+
+	assert_has(got, "too many includes: at most 64 files, 16 deep\n");
+	folder_remove(f.path);
+}
+
+static void unreadable_files(void **state)
+{
+	static const struct {
+		const char *file, *want;
+	} cases[] = {
+		{ "/no/such/file.yaml",
+		  "/no/such/file.yaml: cannot read the file: No such file or directory" },
+		{ "/tmp", "/tmp: cannot read the file: Is a directory" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
+		const struct gn_load_options o = { .file = cases[i].file };
+		struct gn_topology *t = NULL;
+		struct gn_faults f = { 0 };
+
+		assert_int_equal(gn_topology_load(&o, &t, &f), -EINVAL);
+		assert_int_equal(f.n, 1);
+		assert_string_equal(f.lines[0], cases[i].want);
+		gn_faults_done(&f);
+	}
+}
+
+#define BASE "nodes: [{name: n, count: 3}, {name: s, kind: switch}]\nlinks: [{between: [n, s], loss: 1%}]\n"
+
+static void set_puts_values_in_place(void **state)
+{
+	static const struct {
+		const char *set, *want;
+	} cases[] = {
+		{ "nodes.0.count=10", "hosts 10," },
+		{ "links.0.loss=5%", "loss 5%" },
+		{ "links.0.b_to_a.delay=3ms", "s:port0 -> n1:eth0 delay 3ms loss 1%" },
+		{ "gossip.fanout=2", "fanout 2" },
+		{ "gossip={fanout: 2}", "fanout 2" },
+		{ "gossip.on=[n1, n3]", "members 2" },
+		{ "seed=18446744073709551615", "seed 18446744073709551615" },
+		{ "name=other", "topology other\n" },
+		{ "events.0.at=2s", "event 1 at 2s from n1" },
+		{ "events=[{at: 3s, from: n2}]", "event 1 at 3s from n2" },
+		{ "nodes.2={name: x, kind: router}", "node x router" },
+		{ "generate={graph: ring, name: g, nodes: 3, kind: router}", "node g3 router" },
+		{ "until=informed", "until informed" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
+		const struct gn_load_options o = { .file = "t.yaml", .sets = &cases[i].set, .n_sets = 1 };
+		struct gn_topology *t = NULL;
+		struct gn_faults f = { 0 };
+
+		print_message("# %s\n", cases[i].set);
+		assert_int_equal(gn_topology_load_text(&o, BASE, strlen(BASE), gn_limits_default(), &t, &f),
+				 0);
+		GN_CLEANUP(gn_free_p) char *plan = plan_of(t);
+
+		assert_has(plan, cases[i].want);
+		gn_topology_free(t);
+	}
+}
+
+static void later_sets_win_and_seed_wins_over_all(void **state)
+{
+	static const char *const sets[] = { "gossip.fanout=2", "seed=4", "gossip.fanout=1" };
+	const uint64_t seed = 9;
+	const struct gn_load_options o = { .file = "t.yaml", .sets = sets, .n_sets = 3, .seed = &seed };
+	struct gn_topology *t = NULL;
+	struct gn_faults f = { 0 };
+
+	(void)state;
+	assert_int_equal(gn_topology_load_text(&o, BASE, strlen(BASE), gn_limits_default(), &t, &f), 0);
+	assert_int_equal(t->gossip.fanout, 1);
+	assert_int_equal(t->seed, 9);
+	assert_has(gn_topology_resolved(t), "seed: 9\n");
+	gn_topology_free(t);
+}
+
+static const char *const varied[] = {
+	BASE,
+	"generate: {graph: full, name: n, nodes: 9}\n"
+	"gossip: {overlay: k-regular, degree: 2, on: n}\nname: \"quoted\"\n"
+	"events: [{at: 1.5s, label: \"a: b, # c\", size: 1k}, {from: n, label: \"7\"}]\n",
+	"generate: {graph: erdos-renyi, nodes: 40, probability: 0.3, delay: 1ms, jitter: 500us}\n"
+	"gossip: {overlay: neighbours}\nseed: 77\n",
+	"generate: [{graph: watts-strogatz, nodes: 30, degree: 4, rewire: 20%, name: w}]\n"
+	"gossip: {overlay: neighbours}\nevents: [{label: \xc3\xa9t\xc3\xa9}, {label: \"\"}]\n",
+	"generate: [{graph: barabasi-albert, nodes: 30, edges: 2, name: w, kind: router}]\n"
+	"nodes:\n- {name: h, count: 30}\nlinks:\n- {between: [h, w3], a_to_b: {delay: 1ms}}\nuntil: informed\n"
+	"duration: 1.5m\nlog: calls\n",
+};
+
+/* What a run leaves in its folder is the same topology, also with another file name. */
+static void resolved_text_gives_the_same_plan(void **state)
+{
+	static const char *const sets[] = { "gossip.period=123ms" };
+
+	(void)state;
+	for (size_t i = 0; i < GN_ARRAY_LEN(varied); i++) {
+		const struct gn_load_options o = { .file = "t.yaml", .sets = sets, .n_sets = 1 };
+		const struct gn_load_options again = { .file = "topology.yaml" };
+		struct gn_topology *a = NULL, *b = NULL;
+		struct gn_faults f = { 0 };
+
+		assert_int_equal(
+			gn_topology_load_text(&o, varied[i], strlen(varied[i]), gn_limits_default(), &a, &f),
+			0);
+		const char *text = gn_topology_resolved(a);
+
+		assert_has(text, "period: 123ms\n");
+		assert_int_equal(
+			gn_topology_load_text(&again, text, strlen(text), gn_limits_default(), &b, &f), 0);
+		assert_string_equal(text, gn_topology_resolved(b));
+		GN_CLEANUP(gn_free_p) char *plan_a = plan_of(a);
+		GN_CLEANUP(gn_free_p) char *plan_b = plan_of(b);
+
+		assert_string_equal(plan_a, plan_b);
+		gn_topology_free(a);
+		gn_topology_free(b);
+	}
+}
+
+static void same_seed_same_plan(void **state)
+{
+	(void)state;
+	for (size_t i = 1; i < GN_ARRAY_LEN(varied); i++) {
+		struct gn_topology *a = load_seeded(varied[i], 3), *b = load_seeded(varied[i], 3);
+		struct gn_topology *c = load_seeded(varied[i], 4);
+		GN_CLEANUP(gn_free_p) char *plan_a = plan_of(a);
+		GN_CLEANUP(gn_free_p) char *plan_b = plan_of(b);
+		GN_CLEANUP(gn_free_p) char *plan_c = plan_of(c);
+
+		assert_string_equal(plan_a, plan_b);
+		/* Not only because the seed is printed. */
+		assert_string_not_equal(strstr(plan_a, "\nlink"), strstr(plan_c, "\nlink"));
+		gn_topology_free(a);
+		gn_topology_free(b);
+		gn_topology_free(c);
+	}
+}
+
+static void names_are_found(void **state)
+{
+	struct gn_topology *t = load_text(BASE);
+
+	(void)state;
+	assert_int_equal(gn_topology_find(t, "n1"), 0);
+	assert_int_equal(gn_topology_find(t, "s"), 3);
+	assert_int_equal(gn_topology_find(t, "n"), GN_NONE); /* a group is no node */
+	assert_int_equal(gn_topology_find(t, "x"), GN_NONE);
+	assert_string_equal(t->nodes[0].group, "n");
+	assert_string_equal(t->nodes[3].group, "s");
+	gn_topology_free(t);
+}
+
+static void default_names_are_usable(void **state)
+{
+	static const struct {
+		const char *file, *want;
+	} cases[] = {
+		{ "topo/line.yaml", "line" }, { "a.yml", "a" },
+		{ "x y.yaml", "x_y" },	      { "/dev/stdin", "stdin" },
+		{ ".yaml", "_yaml" },	      { "../-o.yaml", "_o" },
+		{ "v1.2.yaml", "v1.2" },      { "r\xc3\xa9seau", "r__seau" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
+		const struct gn_load_options o = { .file = cases[i].file };
+		struct gn_topology *t = NULL;
+		struct gn_faults f = { 0 };
+
+		assert_int_equal(gn_topology_load_text(&o, BASE, strlen(BASE), gn_limits_default(), &t, &f),
+				 0);
+		assert_string_equal(t->name, cases[i].want);
+		gn_topology_free(t);
+	}
+}
+
+static void other_line_ends_and_marks(void **state)
+{
+	(void)state;
+	gn_topology_free(load_text("\xef\xbb\xbf" BASE));
+	gn_topology_free(load_text("nodes:\r\n- {name: n, count: 3}\r\nlinks:\r\n- {between: [n, n]}\r\n"));
+	gn_topology_free(load_text("%YAML 1.1\n---\n" BASE "...\n"));
+}
+
+static void every_example_loads(void **state)
+{
+	static const char *const files[] = { "quickstart", "line", "grid", "lan-1000", "cloud-regions" };
+
+	(void)state;
+	for (size_t i = 0; i < GN_ARRAY_LEN(files); i++) {
+		GN_CLEANUP(gn_free_p) char *path = gn_format("topo/%s.yaml", files[i]);
+		const struct gn_load_options o = { .file = path };
+		struct gn_topology *t = NULL;
+		struct gn_faults f = { 0 };
+
+		assert_int_equal(gn_topology_load(&o, &t, &f), 0);
+		assert_string_equal(t->name, files[i]);
+		assert_true(t->until_informed && t->n_events == 1);
+		gn_topology_free(t);
+	}
+}
+
+/* The whole matrix, both directions: what a ping between two regions takes. */
+static void cloud_regions_are_the_matrix(void **state)
+{
+	static const char *const regions[] = { "dallas", "toronto", "washington", "frankfurt", "london",
+					       "madrid", "osaka",   "sydney",	  "tokyo",     "saopaulo" };
+	static const unsigned rtt[10][10] = {
+		{ 2, 34, 31, 123, 113, 119, 150, 185, 141, 144 },
+		{ 34, 2, 19, 93, 84, 108, 169, 214, 162, 131 },
+		{ 31, 19, 2, 90, 76, 89, 175, 213, 169, 119 },
+		{ 123, 92, 92, 2, 13, 29, 232, 250, 231, 197 },
+		{ 114, 84, 76, 13, 2, 27, 244, 261, 242, 188 },
+		{ 122, 106, 88, 29, 27, 2, 259, 275, 255, 207 },
+		{ 150, 171, 176, 234, 245, 259, 2, 122, 9, 292 },
+		{ 184, 214, 214, 250, 261, 275, 122, 2, 115, 328 },
+		{ 143, 164, 167, 231, 243, 257, 9, 115, 2, 287 },
+		{ 144, 131, 119, 198, 188, 206, 291, 327, 287, 2 },
+	};
+	const struct gn_load_options o = { .file = "topo/cloud-regions.yaml" };
+	struct gn_topology *t = NULL;
+	struct gn_faults f = { 0 };
+	unsigned found = 0;
+
+	(void)state;
+	assert_int_equal(gn_topology_load(&o, &t, &f), 0);
+	for (uint32_t l = 0; l < t->n_links; l++) {
+		const struct gn_link *link = &t->links[l];
+		unsigned region[2] = { 10, 10 };
+
+		for (int end = 0; end < 2; end++) {
+			const char *name = t->nodes[link->node[end]].name, *dash = strstr(name, "-router");
+
+			for (unsigned r = 0; dash && r < 10; r++) {
+				if (strlen(regions[r]) == (size_t)(dash - name) &&
+				    !strncmp(regions[r], name, (size_t)(dash - name)))
+					region[end] = r;
+			}
+		}
+		for (int d = 0; d < 2; d++) {
+			gn_dur want = region[0] < 10 && region[1] < 10
+					      ? rtt[region[d]][region[!d]] * GN_MSEC / 2
+					      : 0;
+
+			assert_int_equal(link->shape[d].delay, want);
+			assert_true(!link->shape[d].jitter && !link->shape[d].loss_ppm &&
+				    !link->shape[d].rate_bps);
+			found += want != 0;
+		}
+	}
+	assert_int_equal(found, 90);
+	gn_topology_free(t);
+}
+
+/* Brackets and quotes of the JSON text close; every key of the table is in it. */
+static void schema_has_every_key(void **state)
+{
+	GN_CLEANUP(gn_free_p) char *json = gn_topology_schema();
+	const struct gn_schema *all[] = { gn_schema_topology(), gn_schema_generate() };
+	int depth = 0;
+	bool quoted = false;
+
+	(void)state;
+	assert_non_null(json);
+	for (const char *c = json; *c; c++) {
+		if (*c == '\\')
+			c++;
+		else if (*c == '"')
+			quoted = !quoted;
+		else if (!quoted)
+			depth += (*c == '{' || *c == '[') - (*c == '}' || *c == ']');
+		assert_true(depth >= 0);
+	}
+	assert_int_equal(depth, 0);
+	assert_false(quoted);
+	for (size_t s = 0; s < GN_ARRAY_LEN(all); s++) {
+		for (size_t i = 0; i < all[s]->n; i++) {
+			GN_CLEANUP(gn_free_p) char *key = gn_format("\"%s\": {", all[s]->keys[i].name);
+
+			assert_has(json, key);
+		}
+	}
+}
+
+/* Each key of the table, with its choices, is in the manual. */
+static void check_manual(const char *manual, const struct gn_schema *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct gn_key *k = &s->keys[i];
+		GN_CLEANUP(gn_free_p) char *item = gn_format("\n.It Cm %s", k->name);
+
+		assert_has(manual, item);
+		for (size_t c = 0; k->choices && k->choices[c]; c++)
+			assert_has(manual, k->choices[c]);
+		if (k->inner)
+			check_manual(manual, k->inner);
+	}
+}
+
+static void manual_has_every_key(void **state)
+{
+	static char manual[65536];
+	FILE *f = fopen("man/gossipnet-topology.5", "r");
+
+	(void)state;
+	assert_non_null(f);
+	manual[fread(manual, 1, sizeof(manual) - 1, f)] = '\0';
+	fclose(f);
+	check_manual(manual, gn_schema_topology());
+}
+
+/* The time is for people: it depends on the machine and fails nothing. */
+static void hundred_thousand_nodes(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	const struct gn_load_options o = { .file = "t.yaml" };
+	struct gn_topology *t = NULL;
+	struct gn_faults faults = { 0 };
+
+	(void)state;
+	fprintf(f, "nodes:\n- {name: s, count: 100, kind: switch}\n");
+	for (int i = 0; i < 100000; i++)
+		fprintf(f, "- {name: host-%d, kind: host}\n", i);
+	fprintf(f, "links:\n");
+	for (int i = 2; i <= 100; i++)
+		fprintf(f, "- {between: [s%d, s%d]}\n", i / 2, i);
+	for (int i = 0; i < 100000; i++)
+		fprintf(f, "- {between: [host-%d, s%d], delay: 10ms, jitter: 2ms, loss: 1%%}\n", i,
+			i % 100 + 1);
+	fclose(f);
+	gn_time start = gn_now();
+
+	assert_int_equal(gn_topology_load_text(&o, text, size, gn_limits_default(), &t, &faults), 0);
+	print_message("# 100,000 nodes, each written out, in %.2f s\n", (double)(gn_now() - start) / 1e9);
+	assert_int_equal(t->n_nodes, 100100);
+	assert_int_equal(t->n_routes, 100000);
+	gn_topology_free(t);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(includes_merge),
+		cmocka_unit_test(include_faults_name_their_file),
+		cmocka_unit_test(includes_do_not_explode),
+		cmocka_unit_test(unreadable_files),
+		cmocka_unit_test(set_puts_values_in_place),
+		cmocka_unit_test(later_sets_win_and_seed_wins_over_all),
+		cmocka_unit_test(resolved_text_gives_the_same_plan),
+		cmocka_unit_test(same_seed_same_plan),
+		cmocka_unit_test(names_are_found),
+		cmocka_unit_test(default_names_are_usable),
+		cmocka_unit_test(other_line_ends_and_marks),
+		cmocka_unit_test(every_example_loads),
+		cmocka_unit_test(cloud_regions_are_the_matrix),
+		cmocka_unit_test(schema_has_every_key),
+		cmocka_unit_test(manual_has_every_key),
+		cmocka_unit_test(hundred_thousand_nodes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
