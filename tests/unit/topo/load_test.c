@@ -452,7 +452,7 @@ static void check_manual(const char *manual, const struct gn_schema *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const struct gn_key *k = &s->keys[i];
-		GN_CLEANUP(gn_free_p) char *item = gn_format("\n.It Cm %s", k->name);
+		GN_CLEANUP(gn_free_p) char *item = gn_format("\n.It Cm %s ", k->name);
 
 		assert_has(manual, item);
 		for (size_t c = 0; k->choices && k->choices[c]; c++)
