@@ -64,15 +64,15 @@ for event in 1 5; do
 		"$(sql "$(run 50 5 3)/run.db" "SELECT printf('%.7g %d', t_ns / 1e6, informed) FROM coverage WHERE event = $event ORDER BY informed")"
 done
 
-# A median of an odd number of events in the middle of the picture, counted by SQL.
-PATH=$work/bin:$PATH gn plot "$(run 50 9)" -o "$work/f.svg" >/dev/null
+# The quantiles of 300 events in the middle of the picture, counted by SQL.
+PATH=$work/bin:$PATH gn plot "$(run 50 300)" -o "$work/f.svg" >/dev/null
 # shellcheck disable=SC2016
 row=$(sed -n '/^\$band /,/^end_of_band/p' "$work/script" | sed -n 202p)
 read -r x low middle high <<<"$row"
-same "quantiles at $x ms as drawn" "$low $middle $high" "$(sql "$(run 50 9)/run.db" "
-	WITH known AS (SELECT e.id, (SELECT count(*) FROM coverage AS c WHERE c.event = e.id AND c.t_ns / 1e6 <= $x) AS n
+same "quantiles at $x ms as drawn" "$low $middle $high" "$(sql "$(run 50 300)/run.db" "
+	WITH known AS (SELECT e.id, (SELECT count(*) FROM arrival AS a WHERE a.event = e.id AND (a.t_ns - e.t_ns) / 1e6 <= $x) AS n
 		FROM event AS e ORDER BY n)
-	SELECT group_concat(n, ' ') FROM (SELECT n, row_number() OVER (ORDER BY n) AS k FROM known) WHERE k IN (1, 5, 9)")"
+	SELECT group_concat(n, ' ') FROM (SELECT n, row_number() OVER (ORDER BY n) AS k FROM known) WHERE k IN (15, 150, 285)")"
 
 # Names that mean something to gnuplot or a shell are drawn, not executed.
 label="it's \`touch $work/owned\` \"\\_^{}"

@@ -154,6 +154,18 @@ static void a_killed_guest(void **state)
 	assert_int_equal(files(p), DB | LOG);
 }
 
+/* An index that one may not read is as good as none. */
+static void a_killed_run_with_a_locked_index(void **state)
+{
+	const struct place *p = *state;
+	char name[128];
+
+	write_and_die(p, false);
+	snprintf(name, sizeof(name), "%s-shm", p->db);
+	assert_int_equal(chmod(name, 0), 0);
+	assert_int_equal(count_as_reader(p), 3);
+}
+
 /* Somebody copied run.db alone out of a folder, or the log was lost. */
 static void a_file_without_its_log(void **state)
 {
@@ -230,9 +242,15 @@ static void what_is_no_result(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_finished_run), TEST(a_running_run),     TEST(a_running_guest),
-		TEST(a_killed_run),   TEST(a_killed_guest),    TEST(a_file_without_its_log),
-		TEST(odd_file_names), TEST(what_is_no_result),
+		TEST(a_finished_run),
+		TEST(a_running_run),
+		TEST(a_running_guest),
+		TEST(a_killed_run),
+		TEST(a_killed_run_with_a_locked_index),
+		TEST(a_killed_guest),
+		TEST(a_file_without_its_log),
+		TEST(odd_file_names),
+		TEST(what_is_no_result),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
