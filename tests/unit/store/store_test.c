@@ -376,7 +376,7 @@ static void write_and_die(const struct place *p, bool own_page_cache)
 
 	if (gn_store_create(&o, &small, &s, NULL))
 		_exit(1);
-	for (int i = 0; i < 1000000; i++) {
+	for (int i = 0; i < 100000; i++) {
 		struct gn_arrival a = { .t = i };
 
 		if (gn_store_arrival(s, &a, NULL) || (i == 999 && gn_store_commit(s, NULL)))

@@ -49,16 +49,15 @@ static inline int teardown(void **state)
 /* An open result file of @members gossiping nodes. */
 static inline struct gn_store *create(const struct place *p, uint32_t members, bool own_page_cache)
 {
-	static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h" };
 	struct gn_node nodes[MEMBERS_MAX] = { 0 };
-	char name[MEMBERS_MAX][8];
+	char name[MEMBERS_MAX][16];
 	struct gn_store_options o = { .path = p->db, .own_page_cache = own_page_cache };
 	struct gn_store *s = NULL;
 	struct gn_err err = { "" };
 
 	assert_true(members <= MEMBERS_MAX);
 	for (uint32_t i = 0; i < members; i++) {
-		snprintf(name[i], sizeof(name[i]), "%s%u", names[i % 8], i);
+		snprintf(name[i], sizeof(name[i]), "n%u", i);
 		nodes[i] = (struct gn_node){ .name = name[i], .group = "n", .member = i };
 	}
 	struct gn_topology t = {
