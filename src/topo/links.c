@@ -48,7 +48,7 @@ static int add_written_link(struct gn_planning *p, const struct gn_raw_link *l)
 	struct gn_shape shape[2] = { 0 };
 	const struct gn_name *a, *b;
 
-	if (l->between.bad)
+	if (l->between.bad || !ends) /* its fault was reported */
 		return 0;
 	a = gn_planning_resolve(p, &ends[0]);
 	b = gn_planning_resolve(p, &ends[1]);

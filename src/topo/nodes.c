@@ -80,7 +80,7 @@ int gn_planning_add_group(struct gn_planning *p, const struct gn_raw *raw, const
 	};
 
 	p->nodes_missing |= raw->bad;
-	if (!group.text) /* its fault was reported */
+	if (!group.text || (raw->bad && !name->at)) /* its fault was reported */
 		return 0;
 	if (count > p->limits->nodes - p->t.n_nodes) {
 		gn_fault_at(p->report, group.place, "more than %u nodes", p->limits->nodes);
