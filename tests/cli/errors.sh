@@ -107,7 +107,7 @@ bad 'degree' "$fine"$'\ngossip: {overlay: k-regular, degree: 3}'
 bad 'lan' "$fine"$'\ngossip: {on: [lan]}'
 bad 'm.*' "$fine"$'\ngossip: {on: [m]}'
 bad 'lan' "$fine"$'\nevents: [{at: 1s, from: lan}]'
-bad 'duration' "$fine"$'\nevents: [{at: 1m, from: n1}]'
+bad 'the run ends after 10s' "$fine"$'\nevents: [{at: 1m, from: n1}]'
 bad 'size|1024' "$fine"$'\nevents: [{at: 1s, from: n1, size: 1025}]'
 bad 'every|repeat' "$fine"$'\nevents: [{at: 1s, from: n1, repeat: 3}]'
 bad 'name' "$fine"$'\nname: "../x"'
@@ -149,10 +149,10 @@ refused 2 'svg|png|pdf' gn plot finished -o picture.doc
 refused 1 'no/such/place' gn plot finished -o no/such/place/x.png
 refused 1 'nowhere: no such run' gn plot nowhere
 refused 1 'finished.* is not running|not running' gn exec finished n1 -- true
-refused 1 'nowhere: no such run' gn exec nowhere n1 -- true
+refused 1 'no network called "nowhere" is running' gn exec nowhere n1 -- true
 refused 2 'is not a result' gn plot in/fine.yaml
 mkdir broken && head -c 5000 /dev/urandom >broken/run.db
-refused 1 'broken' gn plot broken
+refused 2 'broken.* is not a result' gn plot broken
 mkdir tiny
 refused 1 'tiny.*(space|full)' unshare -m sh -c 'mount -t tmpfs -o size=12k none tiny && cd tiny && "$0" run ../in/fine.yaml -o run; s=$?; cd ..; umount tiny; exit $s' "$GN"
 finish

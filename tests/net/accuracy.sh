@@ -45,14 +45,14 @@ links:
   - {between: [n, lan], delay: 10ms}
 gossip: {on: [n1, n2], period: 10s}
 Y
-gn run first.yaml -q -o first &
+"$GN" run first.yaml -q -o first &
 pid=$!
 wait_for_node first n3
 # The inner expansions are for the shell inside the node.
 # shellcheck disable=SC2016
 pings=$(gn exec first n3 -- sh -c 'for i in $(seq 4 40); do ping -n -c 3 -i 0.2 n$i & done; wait' |
 	sed -n 's/.*icmp_seq=\([0-9]*\) .*time=\([0-9.]*\) ms/\1 \2/p')
-kill -INT $pid
+kill -TERM $pid
 wait $pid
 same "37 pairs answered 3 times" "$(wc -l <<<"$pings")" 111
 ping_median() { awk -v k="$1" '$1 == k { print $2 }' <<<"$pings" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }

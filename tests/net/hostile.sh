@@ -13,7 +13,7 @@ links: [{between: [n, lan]}, {between: [stranger, lan]}]
 gossip: {on: [n], period: 100ms}
 events: [{at: 4s, from: n2}]
 Y
-gn run hostile.yaml -q -o run &
+"$GN" run hostile.yaml -q -o run &
 pid=$!
 wait_for_node run n1
 send='

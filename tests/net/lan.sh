@@ -11,7 +11,7 @@ frames() { tcpdump -nr "$1" "$2" 2>/dev/null | wc -l; }
 quiet='not (arp or ip6 or link[10] = 1 or link[10] = 2)'
 noise='arp or ip6 or link[10] = 1 or link[10] = 2'
 
-gn run "$top/topo/lan-1000.yaml" -q -o lan --set duration=8s --set until=duration &
+"$GN" run "$top/topo/lan-1000.yaml" -q -o lan --set duration=8s --set until=duration &
 pid=$!
 wait_for_node lan lan
 # The capture runs in the namespace that holds the switch: "any" is every port of it.

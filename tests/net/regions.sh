@@ -9,7 +9,7 @@ matrix=$top/../shared/data/ibm-cloud-rtt-2024-10.csv
 [ -r "$matrix" ] || skip "needs $matrix"
 cd "$work" || exit 1
 
-gn run "$top/topo/cloud-regions.yaml" -q -o run --set duration=120s --set until=duration 2>err &
+"$GN" run "$top/topo/cloud-regions.yaml" -q -o run --set duration=120s --set until=duration 2>err &
 pid=$!
 regions=$(sed -n 's/^from,//p' "$matrix" | tr , ' ')
 wait_for_node run dallas1
@@ -20,7 +20,7 @@ for from in $regions; do
 	gn exec run "${from}1" -- sh -c 'for to in '"$targets"'; do ping -q -c 5 -i 0.3 $to & done; wait' |
 		awk -v from="$from" '/^PING/ { to = $2; sub(/1$/, "", to) } /^--- / { to = $2; sub(/1$/, "", to) } /^rtt/ { split($4, v, "/"); print from, to, v[1] }' >>rtt
 done
-kill -INT $pid
+kill -TERM $pid
 wait $pid
 same "pairs that answered" "$(sort -u rtt | wc -l)" 90
 worst=$(awk 'NR == FNR { if (/^#/) next; n = split($0, v, ","); if (v[1] == "from") { for (i = 2; i <= n; i++) name[i] = v[i]; next }
