@@ -47,6 +47,7 @@ struct live {
 	const struct gn_topology *t;
 	struct gn_network *net;
 	int *udp;
+	uint32_t idle_ports; /* when the build said it was done */
 };
 
 static int home = -1;
@@ -80,6 +81,43 @@ static int udp_socket(int netns)
 	return fd;
 }
 
+/* Run a command inside a node; its output goes to @out. Returns its exit status. */
+static int run_in(int netns, char *out, size_t size, const char *const argv[])
+{
+	int pipe_ends[2], status;
+	size_t used = 0;
+	ssize_t len;
+
+	if (pipe2(pipe_ends, O_CLOEXEC))
+		die("pipe");
+	pid_t child = fork();
+	if (child == 0) {
+		if (setns(netns, CLONE_NEWNET))
+			_exit(126);
+		dup2(pipe_ends[1], 1);
+		dup2(pipe_ends[1], 2);
+		execvp(argv[0], (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	close(pipe_ends[1]);
+	while ((len = read(pipe_ends[0], out + used, size - 1 - used)) > 0)
+		used += (size_t)len;
+	out[used] = 0;
+	close(pipe_ends[0]);
+	waitpid(child, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+/* How many ports of the switches do not forward (in the words of another program), right now. */
+static uint32_t idle_ports(int netns)
+{
+	char out[64];
+
+	run_in(netns, out, sizeof(out),
+	       (const char *[]){ "sh", "-c", "bridge link | grep -vc 'state forwarding'", NULL });
+	return (uint32_t)atoi(out);
+}
+
 static bool live_start(struct live *l, const struct gn_topology *t)
 {
 	struct gn_err err;
@@ -91,6 +129,8 @@ static bool live_start(struct live *l, const struct gn_topology *t)
 		say(false, "building: %s", err.text);
 		return false;
 	}
+	if (t->nodes[0].kind == GN_SWITCH)
+		l->idle_ports = idle_ports(gn_network_netns(l->net, 0));
 	l->udp = calloc(t->n_nodes, sizeof(*l->udp));
 	for (uint32_t i = 0; i < t->n_nodes; i++)
 		l->udp[i] = t->nodes[i].kind == GN_SWITCH ? -1 : udp_socket(gn_network_netns(l->net, i));
@@ -193,33 +233,6 @@ static void say_quiet(const char *where, struct seen s)
 	say(s.frames > 0 && s.arp == 0 && s.group == 0 && s.lost == 0,
 	    "%s: no ARP, broadcast or multicast (%u frames, %u ARP, %u to groups, %u missed)", where,
 	    s.frames, s.arp, s.group, s.lost);
-}
-
-/* Run a command inside a node; its output goes to @out. Returns its exit status. */
-static int run_in(int netns, char *out, size_t size, const char *const argv[])
-{
-	int pipe_ends[2], status;
-	size_t used = 0;
-	ssize_t len;
-
-	if (pipe2(pipe_ends, O_CLOEXEC))
-		die("pipe");
-	pid_t child = fork();
-	if (child == 0) {
-		if (setns(netns, CLONE_NEWNET))
-			_exit(126);
-		dup2(pipe_ends[1], 1);
-		dup2(pipe_ends[1], 2);
-		execvp(argv[0], (char *const *)(uintptr_t)argv);
-		_exit(127);
-	}
-	close(pipe_ends[1]);
-	while ((len = read(pipe_ends[0], out + used, size - 1 - used)) > 0)
-		used += (size_t)len;
-	out[used] = 0;
-	close(pipe_ends[0]);
-	waitpid(child, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
 static bool pings(const struct live *l, uint32_t from, uint32_t to)
@@ -476,6 +489,7 @@ static void large_lan(uint32_t n)
 		return;
 	printf("# %u nodes on one LAN, built with their sockets in %.2f s\n", n,
 	       (double)(gn_now() - before) / 1e9);
+	say(l.idle_ports == 0, "large: all ports forward when the build is done (%u do not)", l.idle_ports);
 	const int capture = capture_start(gn_network_netns(l.net, 0));
 
 	for (uint32_t i = 0; i < 2 * n; i++)
