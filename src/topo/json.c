@@ -65,6 +65,32 @@ static void write_items(FILE *f, const struct gn_key *k, int indent)
 	fprintf(f, "}");
 }
 
+/* A value that may be written in one of two ways. */
+static void write_number_or(FILE *f, const char *number, enum gn_quantity q)
+{
+	fprintf(f, "\"anyOf\": [{ %s }, { ", number);
+	write_quantity(f, q);
+	fprintf(f, " }]");
+}
+
+static void write_names_or_name(FILE *f)
+{
+	fprintf(f, "\"anyOf\": [{ ");
+	write_name(f);
+	fprintf(f, " }, { ");
+	write_names(f, "");
+	fprintf(f, " }]");
+}
+
+static void write_items_or_map(FILE *f, const struct gn_key *k, int indent)
+{
+	fprintf(f, "\"anyOf\": [{ ");
+	write_items(f, k, indent);
+	fprintf(f, " }, {");
+	write_map(f, k->inner, indent);
+	fprintf(f, " }]");
+}
+
 static void write_type(FILE *f, const struct gn_key *k, int indent)
 {
 	switch (k->type) {
@@ -93,16 +119,11 @@ static void write_type(FILE *f, const struct gn_key *k, int indent)
 		write_quantity(f, GN_QUANTITY_LOSS);
 		return;
 	case GN_TYPE_SIZE:
-		fprintf(f,
-			"\"anyOf\": [{ \"type\": \"integer\", \"minimum\": 0, \"maximum\": %" PRIu64 " }, { ",
-			k->max);
-		write_quantity(f, GN_QUANTITY_SIZE);
-		fprintf(f, " }]");
+		write_number_or(f, "\"type\": \"integer\", \"minimum\": 0", GN_QUANTITY_SIZE);
 		return;
 	case GN_TYPE_PROBABILITY:
-		fprintf(f, "\"anyOf\": [{ \"type\": \"number\", \"minimum\": 0, \"maximum\": 1 }, { ");
-		write_quantity(f, GN_QUANTITY_PROBABILITY);
-		fprintf(f, " }]");
+		write_number_or(f, "\"type\": \"number\", \"minimum\": 0, \"maximum\": 1",
+				GN_QUANTITY_PROBABILITY);
 		return;
 	case GN_TYPE_MAP:
 		write_map(f, k->inner, indent);
@@ -111,18 +132,10 @@ static void write_type(FILE *f, const struct gn_key *k, int indent)
 		write_items(f, k, indent);
 		return;
 	case GN_TYPE_MAPS_OR_MAP:
-		fprintf(f, "\"anyOf\": [{ ");
-		write_items(f, k, indent);
-		fprintf(f, " }, {");
-		write_map(f, k->inner, indent);
-		fprintf(f, " }]");
+		write_items_or_map(f, k, indent);
 		return;
 	case GN_TYPE_REFERENCES:
-		fprintf(f, "\"anyOf\": [{ ");
-		write_name(f);
-		fprintf(f, " }, { ");
-		write_names(f, "");
-		fprintf(f, " }]");
+		write_names_or_name(f);
 		return;
 	case GN_TYPE_PAIR:
 		write_names(f, ", \"minItems\": 2, \"maxItems\": 2");

@@ -204,6 +204,7 @@ static void set_puts_values_in_place(void **state)
 		{ "nodes.2={name: x, kind: router}", "node x router" },
 		{ "generate={graph: ring, name: g, nodes: 3, kind: router}", "node g3 router" },
 		{ "until=informed", "until informed" },
+		{ "until=duration", "duration 10s, log" },
 	};
 
 	(void)state;
