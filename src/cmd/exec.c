@@ -265,7 +265,8 @@ static int take_message(struct relay *x, const struct gn_message *m, struct gn_e
 	case GN_MESSAGE_EXEC_ERROR_OUTPUT:
 		return take_output(&x->output[1], &u);
 	case GN_MESSAGE_EXEC_CREDIT:
-		x->input_credit = GN_MIN(x->input_credit + gn_unpack_u32(&u), (size_t)GN_EXEC_WINDOW);
+		x->input_credit += gn_unpack_u32(&u);
+		x->input_credit = GN_MIN(x->input_credit, (size_t)GN_EXEC_WINDOW);
 		return 0;
 	case GN_MESSAGE_EXEC_EXIT:
 		x->over = true;

@@ -5,6 +5,16 @@
 #include "cmd/cmd.h"
 #include "cmd/control.h"
 
+static void print_run(const struct gn_running *r)
+{
+	/* "?": it has told nothing; its phase says why. */
+	if (*r->name == '?')
+		printf("%-20s %8d %7s  %-7s %-10s %8s  %s\n", "?", r->pid, "?", "?", r->phase, "?", "?");
+	else
+		printf("%-20s %8d %7" PRIu32 "  %-7s %-10s %7" PRIu64 "s  %s\n", r->name, r->pid, r->nodes,
+		       r->guest ? "uml" : "host", r->phase, (uint64_t)(r->elapsed / GN_SEC), r->folder);
+}
+
 int cmd_ls(const struct gn_options *o GN_UNUSED, int argc GN_UNUSED, char **argv GN_UNUSED,
 	   struct gn_err *err)
 {
@@ -20,9 +30,7 @@ int cmd_ls(const struct gn_options *o GN_UNUSED, int argc GN_UNUSED, char **argv
 		printf("%-20s %8s %7s  %-7s %-10s %8s  %s\n", "NAME", "PID", "NODES", "KERNEL", "PHASE",
 		       "ELAPSED", "FOLDER");
 	for (size_t i = 0; i < n; i++)
-		printf("%-20s %8d %7" PRIu32 "  %-7s %-10s %7" PRIu64 "s  %s\n", runs[i].name, runs[i].pid,
-		       runs[i].nodes, runs[i].guest ? "uml" : "host", runs[i].phase,
-		       (uint64_t)(runs[i].elapsed / GN_SEC), runs[i].folder);
+		print_run(&runs[i]);
 	gn_running_free(runs, n);
 	return 0;
 }

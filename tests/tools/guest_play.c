@@ -2,8 +2,8 @@
 /*
  * Plays both sides of the guest without the rest of the program, for tests/net/guest.sh:
  *
- *   guest-play SCENARIO [NUMBER]    on the host: boots itself as a guest, prints key=value lines
- *   guest-play guest                in the guest, as its init
+ *   guest_play SCENARIO [NUMBER]    on the host: boots itself as a guest, prints key=value lines
+ *   guest_play guest                in the guest, as its init
  *
  * GN_PLAIN set: without namespaces for the kernel, as where none may be made.
  */
