@@ -28,7 +28,8 @@ struct gn_feature {
 };
 const struct gn_feature *gn_network_feature(size_t i); /* NULL past the last */
 
-/* Try one feature, in a forked child with a new network namespace. 0: there; -EPERM: not allowed to try; -EOPNOTSUPP: missing. */
+/* Try one feature, in a forked child with a new network namespace. 0: there; -EPERM: not allowed to try;
+ * -EOPNOTSUPP: missing; else: what kept it from being tried (no memory, no descriptors). */
 int gn_network_probe(const struct gn_feature *f, struct gn_err *err);
 
 /* Called now and then while building; done of total elements. May be NULL. Non-zero stops the build with -EINTR. */
@@ -37,7 +38,8 @@ typedef int gn_network_progress(void *context, const char *phase, uint32_t done,
 /**
  * gn_network_build() - build everything: namespaces, links up, addresses, routes, shaping; read the
  * shaping back from the kernel and compare.
- * @ret: on success owned by the caller. On failure nothing is left.
+ * @t: borrowed until gn_network_free().
+ * @ret: on success owned by the caller. On failure nothing is left, but the limit of open files may be higher.
  *
  * The caller's network namespace is the same after the call as before.
  * Return: 0 or -Exxx; @err has a sentence with the element's name and the kernel's own text.
