@@ -9,20 +9,12 @@
 #include "net/network.h"
 #include "vm/vm.h"
 
-struct finding {
-	const char *name;
-	int state; /* 0: there, -EPERM: cannot tell, else missing */
-	const char *detail, *use;
-};
-
-static void print_finding(const struct finding *f)
+/* One line: is it there, and what for; a second one, where it is not there: why, or what to do. */
+static void print_finding(const char *name, int state, const char *use, const char *remedy)
 {
-	const char *state = f->state == 0 ? "yes" : f->state == -EPERM ? "?" : "no";
-
-	printf("  %-22s %-4s %s%s%s\n", f->name, state,
-	       f->state == 0 ? f->detail : "without it: ", f->state == 0 ? "" : f->use, "");
-	if (f->state && *f->detail)
-		printf("  %-22s      %s\n", "", f->detail);
+	printf("  %-22s %-4s needed for %s\n", name, state == 0 ? "yes" : state == -EPERM ? "?" : "NO", use);
+	if (state)
+		printf("  %-22s      %s\n", "", remedy);
 }
 
 /* Kernel features; counts those that are missing or that could not be tried. */
@@ -40,15 +32,8 @@ static void examine_kernel(unsigned *ret_missing, unsigned *ret_unknown)
 		if (!f)
 			return;
 		int r = gn_network_probe(f, &err);
-		GN_CLEANUP(gn_free_p)
-		char *missing = r == -EPERM ? gn_format("only root can try it")
-					    : gn_format("%s (%s)", err.text, f->config);
 
-		print_finding(&(struct finding){ f->name, r,
-						 r == 0	   ? f->use
-						 : missing ? missing
-							   : "",
-						 f->use });
+		print_finding(f->name, r, f->use, r == -EPERM ? "only root can try it" : err.text);
 		*ret_missing += r < 0 && r != -EPERM;
 		*ret_unknown += r == -EPERM;
 	}
@@ -73,27 +58,19 @@ static void examine_tools(int guest)
 	static const struct {
 		const char *program, *package, *use;
 	} tools[] = {
-		{ "gnuplot", "gnuplot-nox", "no figures (gossipnet plot)" },
-		{ "ip", "iproute2",
-		  "nothing that gossipnet does; only your own look inside with `gossipnet exec`" },
-		{ "tc", "iproute2", "the same" },
+		{ "gnuplot", "gnuplot-nox", "figures (gossipnet plot)" },
+		{ "ip", "iproute2", "a look at addresses and routes in a node (gossipnet exec)" },
+		{ "tc", "iproute2", "a look at the shaping in a node (gossipnet exec)" },
 	};
 
 	printf("\nTools\n");
-	print_finding(&(struct finding){ "User-Mode Linux", guest,
-					 guest == 0
-						 ? "the guest kernel for shaped runs and for ordinary users"
-						 : "install the package user-mode-linux",
-					 "only root can run, and only what this kernel can do" });
+	print_finding("User-Mode Linux", guest, "ordinary users, and what this kernel lacks",
+		      "install the package user-mode-linux");
 	for (size_t i = 0; i < GN_ARRAY_LEN(tools); i++) {
 		GN_CLEANUP(gn_free_p) char *install = gn_format("install the package %s", tools[i].package);
-		bool there = in_path(tools[i].program);
 
-		print_finding(&(struct finding){ tools[i].program, there ? 0 : -ENOENT,
-						 there	   ? ""
-						 : install ? install
-							   : "",
-						 tools[i].use });
+		print_finding(tools[i].program, in_path(tools[i].program) ? 0 : -ENOENT, tools[i].use,
+			      install ? install : "");
 	}
 	printf("  %-22s %s\n", "SQLite", sqlite3_libversion());
 }

@@ -197,7 +197,7 @@ int cmd_guest(const struct gn_options *o GN_UNUSED, int argc GN_UNUSED, char **a
 	      struct gn_err *err)
 {
 	struct guest g = { .hosts = -1, .epoll = -1 };
-	enum gn_ending ending;
+	enum gn_ending ending = GN_ENDED_FAILURE;
 
 	if (getpid() != 1)
 		return gn_fail(err, -EINVAL,

@@ -128,7 +128,7 @@ int gn_run_here(struct gn_run *run, struct gn_err *err)
 		.extra_fd = gn_control_fd(run->control),
 		.on_extra = on_control,
 	};
-	enum gn_ending ending;
+	enum gn_ending ending = GN_ENDED_FAILURE;
 	int r = gn_hosts_open(run->topology, &h.hosts, err);
 
 	if (r == 0)

@@ -30,6 +30,7 @@ int gn_wrap(struct gn_err *err, int code, const char *fmt, ...)
 	int n = vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 	if (n >= 0 && (size_t)n < sizeof(err->text))
-		snprintf(err->text + n, sizeof(err->text) - (size_t)n, ": %.*s", (int)(sizeof(inner.text) - 4), inner.text);
+		snprintf(err->text + n, sizeof(err->text) - (size_t)n, ": %.*s",
+			 (int)(sizeof(inner.text) - 4), inner.text);
 	return code;
 }
