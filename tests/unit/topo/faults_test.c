@@ -32,6 +32,7 @@ static const struct {
 	{ "Latin-1", "nodes: [{name: n, count: 2}]\n# caf\xe9\n",
 	  "t.yaml:2:6: byte 0xe9 is not text in UTF-8\n" },
 	{ "overlong UTF-8", "# \xc0\xaf", "t.yaml:1:3: byte 0xc0 is not text in UTF-8\n" },
+	{ "overlong UTF-8 of three bytes", "# \xe0\x82\xa9", "t.yaml:1:3: byte 0xe0 is not text in UTF-8\n" },
 	{ "surrogate", "# \xed\xa0\x80", "t.yaml:1:3: byte 0xed is not text in UTF-8\n" },
 	{ "cut UTF-8", "# \xe2\x82", "t.yaml:1:3: byte 0xe2 is not text in UTF-8\n" },
 	{ "escaped NUL", "name: \"a\\0b\"\n" LAN,

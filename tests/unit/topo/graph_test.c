@@ -163,6 +163,20 @@ static void k_regular_reaches_all_graphs(void **state)
 	assert_true(least > 130 && most < 270);
 }
 
+/* Of the 19355 cubic graphs on 8 vertices 35 are two tetrahedra: 9 of 5000 draws if nobody minds. */
+static void k_regular_is_connected(void **state)
+{
+	const struct gn_graph_spec spec = { .graph = GN_GRAPH_K_REGULAR, .nodes = 8, .degree = 3 };
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 5000; seed++) {
+		struct graph g = make(&spec, seed);
+
+		assert_int_equal(g.parts, 1);
+		done(&g);
+	}
+}
+
 static void gnp_has_the_right_density(void **state)
 {
 	static const struct {
@@ -370,6 +384,7 @@ int main(void)
 		cmocka_unit_test(deterministic_graphs),
 		cmocka_unit_test(k_regular_is_regular_and_connected),
 		cmocka_unit_test(k_regular_reaches_all_graphs),
+		cmocka_unit_test(k_regular_is_connected),
 		cmocka_unit_test(gnp_has_the_right_density),
 		cmocka_unit_test(gnm_has_the_right_number),
 		cmocka_unit_test(barabasi_albert_grows),

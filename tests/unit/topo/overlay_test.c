@@ -154,22 +154,22 @@ static void reachable_by_ip(void **state)
 		"nodes: [{name: n, count: 4}]\nlinks: [{between: [n, n]}]\n",
 		"nodes: [{name: n, count: 4}, {name: r, kind: router}]\nlinks: [{between: [n, r]}]\n",
 		/* Three LANs, each pair of hosts shares one, no LAN has all. */
-		"nodes: [{name: n, count: 3}, {name: s, count: 3, kind: switch}]\n"
-		"links: [{between: [n1, s1]}, {between: [n2, s1]}, {between: [n2, s2]}, {between: [n3, s2]},\n"
-		"  {between: [n3, s3]}, {between: [n1, s3]}]\n",
+		("nodes: [{name: n, count: 3}, {name: s, count: 3, kind: switch}]\n"
+		 "links: [{between: [n1, s1]}, {between: [n2, s1]}, {between: [n2, s2]}, {between: [n3, s2]},\n"
+		 "  {between: [n3, s3]}, {between: [n1, s3]}]\n"),
 		/* The router gossips itself. */
-		"nodes: [{name: n, count: 2}, {name: r, kind: router}]\nlinks: [{between: [n, r]}]\n"
-		"gossip: {on: [n, r]}\n",
+		("nodes: [{name: n, count: 2}, {name: r, kind: router}]\nlinks: [{between: [n, r]}]\n"
+		 "gossip: {on: [n, r]}\n"),
 	};
 	static const char *const bad[] = {
 		/* A host between two LANs does not forward. */
-		"nodes: [{name: n, count: 3}, {name: s, count: 2, kind: switch}]\n"
-		"links: [{between: [n1, s1]}, {between: [n2, s1]}, {between: [n2, s2]}, {between: [n3, s2]}]\n",
-		"nodes: [{name: n, count: 4}, {name: r, count: 2, kind: router}]\n"
-		"links: [{between: [n1, r1]}, {between: [n2, r1]}, {between: [n3, r2]}, {between: [n4, r2]}]\n",
-		"nodes: [{name: n, count: 4}]\n"
-		"links: [{between: [n1, n2]}, {between: [n1, n3]}, {between: [n1, n4]}, {between: [n2, n3]}, "
-		"{between: [n2, n4]}]\n",
+		("nodes: [{name: n, count: 3}, {name: s, count: 2, kind: switch}]\n"
+		 "links: [{between: [n1, s1]}, {between: [n2, s1]}, {between: [n2, s2]}, {between: [n3, s2]}]\n"),
+		("nodes: [{name: n, count: 4}, {name: r, count: 2, kind: router}]\n"
+		 "links: [{between: [n1, r1]}, {between: [n2, r1]}, {between: [n3, r2]}, {between: [n4, r2]}]\n"),
+		("nodes: [{name: n, count: 4}]\n"
+		 "links: [{between: [n1, n2]}, {between: [n1, n3]}, {between: [n1, n4]}, {between: [n2, n3]}, "
+		 "{between: [n2, n4]}]\n"),
 	};
 
 	(void)state;
