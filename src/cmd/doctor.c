@@ -82,10 +82,10 @@ static void examine_limits(void)
 
 	getrlimit(RLIMIT_NOFILE, &files);
 	getrlimit(RLIMIT_NPROC, &processes);
-	printf("\nLimits\n  %-22s %ld MiB: about %ld nodes at 1 MiB each\n  %-22s %ld\n  %-22s %llu (root raises it as needed)\n"
+	printf("\nLimits\n  %-22s %ld MiB\n  %-22s %ld\n  %-22s %llu (root raises it as needed)\n"
 	       "  %-22s %llu\n",
-	       "memory", pages / 256 * (page / 4096), pages / 256 * (page / 4096), "processors",
-	       sysconf(_SC_NPROCESSORS_ONLN), "open files", (unsigned long long)files.rlim_max, "processes",
+	       "memory", pages / 1024 * (page / 1024), "processors", sysconf(_SC_NPROCESSORS_ONLN),
+	       "open files", (unsigned long long)files.rlim_max, "processes",
 	       (unsigned long long)processes.rlim_max);
 }
 
