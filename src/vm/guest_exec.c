@@ -321,10 +321,12 @@ static void hang_up(struct gn_guest_exec *x, struct session *s)
 	s->closed = true;
 	for (int i = INPUT; i <= ERROR_OUTPUT; i++)
 		close_stream(x, s, (enum what)i);
-	kill(-s->pid, SIGHUP);
-	kill(-s->pid, SIGCONT);
-	if (s->exited)
+	if (s->exited) {
 		end_session(x, s);
+		return;
+	}
+	kill(-s->pid, SIGHUP);
+	kill(-s->pid, SIGCONT); /* one that is stopped would not hear it */
 }
 
 /* Send what the command has written, as far as there is credit. */
