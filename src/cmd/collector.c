@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/collector.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "gossipnet/protocol.h"
@@ -13,7 +14,9 @@ int gn_collector_init(struct gn_collector *c, const struct gn_topology *t, const
 	*c = (struct gn_collector){ .topology = t, .shared = shared, .store = store, .start = start };
 	c->informed = calloc(t->n_events ? t->n_events : 1, sizeof(*c->informed));
 	c->seen = calloc(bits / 64 + 1, sizeof(*c->seen));
-	if (c->informed && c->seen)
+	c->dead = calloc(t->gossip.n_members, sizeof(*c->dead));
+	c->living = t->gossip.n_members;
+	if (c->informed && c->seen && c->dead)
 		return 0;
 	gn_collector_done(c);
 	return gn_fail(err, -ENOMEM, "out of memory for %u events at %u nodes", t->n_events,
@@ -24,22 +27,55 @@ void gn_collector_done(struct gn_collector *c)
 {
 	free(c->informed);
 	free(c->seen);
+	free(c->dead);
 	c->informed = NULL;
 	c->seen = NULL;
+	c->dead = NULL;
+}
+
+static bool has_seen(const struct gn_collector *c, uint32_t event, uint32_t member)
+{
+	size_t bit = (size_t)event * c->topology->gossip.n_members + member;
+
+	return c->seen[bit / 64] >> (bit % 64) & 1;
 }
 
 /* first = 1 is once per event and node, whatever a node may have written. */
 static bool is_first(struct gn_collector *c, uint32_t event, uint32_t member)
 {
 	size_t bit = (size_t)event * c->topology->gossip.n_members + member;
-	uint64_t mask = UINT64_C(1) << (bit % 64);
 
-	if (c->seen[bit / 64] & mask)
+	if (has_seen(c, event, member))
 		return false;
-	c->seen[bit / 64] |= mask;
+	c->seen[bit / 64] |= UINT64_C(1) << (bit % 64);
 	c->first_arrivals++;
-	if (++c->informed[event] == c->topology->gossip.n_members)
-		c->complete++;
+	if (!c->dead[member])
+		c->informed[event]++;
+	return true;
+}
+
+void gn_collector_bury(struct gn_collector *c, uint32_t member)
+{
+	if (c->dead[member])
+		return;
+	c->dead[member] = true;
+	c->living--;
+	for (uint32_t e = 0; e < c->topology->n_events; e++)
+		c->informed[e] -= has_seen(c, e, member);
+}
+
+static bool never_comes(const struct gn_collector *c, uint32_t event)
+{
+	uint32_t origin = c->topology->nodes[c->topology->events[event].node].member;
+
+	return c->dead[origin] && !c->informed[event];
+}
+
+bool gn_collector_all_informed(const struct gn_collector *c)
+{
+	for (uint32_t e = 0; e < c->topology->n_events; e++)
+		if (c->informed[e] < c->living && !never_comes(c, e))
+			return false;
 	return true;
 }
 
@@ -57,13 +93,34 @@ static int take_publish(struct gn_collector *c, uint32_t event, int64_t t, struc
 			       detail ? detail : "", err);
 }
 
+/* A moment that a node can honestly have written: not before the run, not in the future. The clock is read only
+ * when it must be: in the guest that is a call into the kernel. */
+static bool is_plausible(struct gn_collector *c, gn_time t)
+{
+	if (t > c->now)
+		c->now = gn_now();
+	return t >= c->start && t <= c->now;
+}
+
+/* Nodes are not trusted: what no honest node writes must not reach the tables. */
+static bool is_honest(struct gn_collector *c, uint32_t member, const struct gn_record *r)
+{
+	const struct gn_topology *t = c->topology;
+
+	if (r->event >= t->n_events || !is_plausible(c, r->t))
+		return false;
+	if (r->via == GN_NO_MEMBER)
+		return t->gossip.members[member] == t->events[r->event].node && r->hop == 0;
+	return r->via < t->gossip.n_members && r->hop > 0 && is_plausible(c, r->sent) && r->sent <= r->t;
+}
+
 static int take_arrival(struct gn_collector *c, uint32_t member, const struct gn_record *r,
 			struct gn_err *err)
 {
 	const uint32_t *members = c->topology->gossip.members;
 	bool origin = r->via == GN_NO_MEMBER;
 
-	if (r->event >= c->topology->n_events || (!origin && r->via >= c->topology->gossip.n_members)) {
+	if (!is_honest(c, member, r)) {
 		c->refused++;
 		return 0;
 	}
@@ -73,8 +130,8 @@ static int take_arrival(struct gn_collector *c, uint32_t member, const struct gn
 		.via = origin ? GN_NONE : members[r->via],
 		.hop = r->hop,
 		.t = (int64_t)(r->t - c->start),
-		.sent = (int64_t)(r->sent - c->start),
-		.first = r->first && is_first(c, r->event, member),
+		.sent = origin ? 0 : (int64_t)(r->sent - c->start),
+		.first = is_first(c, r->event, member),
 	};
 
 	if (origin && a.first) {
@@ -94,7 +151,7 @@ static int take_record(struct gn_collector *c, uint32_t member, const struct gn_
 	case GN_RECORD_ARRIVAL:
 		return take_arrival(c, member, r, err);
 	case GN_RECORD_CALL:
-		if (r->via < c->topology->gossip.n_members)
+		if (r->via < c->topology->gossip.n_members && is_plausible(c, r->t))
 			return gn_store_call(c->store, members[member], r->event, (int64_t)(r->t - c->start),
 					     members[r->via], err);
 	}
@@ -203,7 +260,51 @@ static int write_node_stats(struct gn_collector *c, uint32_t member, uint64_t al
 	return p99 < 0 ? 0 : gn_store_node_stat(c->store, node, "timer_lateness_p99_ns", p99, err);
 }
 
-int gn_collector_write_stats(struct gn_collector *c, struct gn_err *err)
+/* The sum of a counter over all nodes. */
+static uint64_t total(const struct gn_collector *c, const char *key)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < GN_ARRAY_LEN(counters); i++) {
+		if (strcmp(counters[i].key, key))
+			continue;
+		for (uint32_t m = 0; m < c->shared->n; m++)
+			sum += counter(&gn_shared_slice(c->shared, m)->counters, i);
+	}
+	return sum;
+}
+
+static void judge(const struct gn_collector *c, int64_t p99, struct gn_verdict *v)
+{
+	const struct {
+		uint64_t n;
+		const char *what;
+	} losses[] = {
+		{ total(c, "log_dropped") + c->refused, "records of arrivals were lost" },
+		{ total(c, "socket_drops"), "datagrams were lost at a node's socket, not by the network" },
+		{ total(c, "send_errors"), "datagrams were refused by the sending node's kernel" },
+	};
+
+	v->reason[0] = '\0';
+	for (size_t i = 0; i < GN_ARRAY_LEN(losses) && !*v->reason; i++)
+		if (losses[i].n)
+			snprintf(v->reason, sizeof(v->reason), "%llu %s", (unsigned long long)losses[i].n,
+				 losses[i].what);
+	if (!*v->reason && p99 > 0 && (gn_dur)p99 > c->topology->gossip.period / 2)
+		snprintf(
+			v->reason, sizeof(v->reason),
+			"timers were late by %.1f ms (p99), more than half a period: the machine was too slow",
+			(double)p99 / GN_MSEC);
+}
+
+static int write_verdict(struct gn_collector *c, const struct gn_verdict *v, struct gn_err *err)
+{
+	int r = gn_store_meta(c->store, "verdict", *v->reason ? "invalid" : "valid", err);
+
+	return r < 0 || !*v->reason ? r : gn_store_meta(c->store, "verdict_reason", v->reason, err);
+}
+
+int gn_collector_write_stats(struct gn_collector *c, struct gn_verdict *ret, struct gn_err *err)
 {
 	uint64_t all[GN_LATENESS_BUCKETS] = { 0 };
 
@@ -218,22 +319,27 @@ int gn_collector_write_stats(struct gn_collector *c, struct gn_err *err)
 
 	if (r == 0 && c->refused)
 		r = gn_store_meta_int(c->store, "records_refused", (int64_t)c->refused, err);
-	return r;
+	judge(c, p99, ret);
+	return r < 0 ? r : write_verdict(c, ret, err);
 }
 
 void gn_collector_status(const struct gn_collector *c, struct gn_status *s)
 {
 	s->n_events = c->topology->n_events;
 	s->published = c->published;
-	s->complete = c->complete;
 	s->first_arrivals = c->first_arrivals;
+	s->members = c->living;
+	s->complete = 0;
 	s->event = 0;
 	s->informed = 0;
-	for (uint32_t e = c->topology->n_events; e-- > 0;) {
-		if (c->informed[e] && c->informed[e] < c->topology->gossip.n_members) {
-			s->event = e + 1;
-			s->informed = c->informed[e];
-			return;
+	for (uint32_t e = 0; e < c->topology->n_events; e++) {
+		if (!c->informed[e])
+			continue;
+		if (c->informed[e] >= c->living) {
+			s->complete++;
+			continue;
 		}
+		s->event = e + 1;
+		s->informed = c->informed[e];
 	}
 }

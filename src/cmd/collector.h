@@ -12,9 +12,12 @@ struct gn_collector {
 	const struct gn_shared *shared;
 	struct gn_store *store;
 	gn_time start;	    /* the run's zero, CLOCK_MONOTONIC */
-	uint32_t *informed; /* per event: members that know it */
+	gn_time now;	    /* at the last look at the clock */
+	uint32_t *informed; /* per event: living members that know it */
 	uint64_t *seen;	    /* one bit per event and member: first arrivals already counted */
-	uint32_t published, complete;
+	bool *dead;	    /* per member: its process has died */
+	uint32_t living;
+	uint32_t published;
 	uint64_t first_arrivals;
 	uint64_t refused; /* records that no honest node writes */
 };
@@ -26,15 +29,22 @@ void gn_collector_done(struct gn_collector *c);
 /* Move everything that is in the rings now into the store. Return: 0 or the store's error. */
 int gn_collector_drain(struct gn_collector *c, struct gn_err *err);
 
-/* Write the nodes' counters as node_stat, and the totals over all nodes as meta. */
-int gn_collector_write_stats(struct gn_collector *c, struct gn_err *err);
+/* A member's process has died: from now on only the living count. */
+void gn_collector_bury(struct gn_collector *c, uint32_t member);
+
+/* Why not to trust the run: a sentence, or "". */
+struct gn_verdict {
+	char reason[160];
+};
+
+/* Write the nodes' counters as node_stat, and as meta the totals over all nodes and the verdict: a run is invalid
+ * if the instrument itself lost something or kept its timers badly. */
+int gn_collector_write_stats(struct gn_collector *c, struct gn_verdict *ret, struct gn_err *err);
 
 /* Fill in what the collector knows: events, members informed. */
 void gn_collector_status(const struct gn_collector *c, struct gn_status *s);
 
-static inline bool gn_collector_all_informed(const struct gn_collector *c)
-{
-	return c->complete == c->topology->n_events;
-}
+/* Has every event reached every living member? One whose origin died before publishing it never will. */
+bool gn_collector_all_informed(const struct gn_collector *c);
 
 #endif

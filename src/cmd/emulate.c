@@ -2,15 +2,13 @@
 #include "cmd/emulate.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/utsname.h>
 
 #include "cmd/collector.h"
 #include "cmd/nodes.h"
+#include "cmd/signals.h"
 
 enum {
 	TICK_MS = 50,	  /* drain, look, report */
@@ -31,8 +29,7 @@ struct emulation {
 	struct gn_nodes nodes;
 	struct gn_store *store;
 	struct gn_collector collector;
-	sigset_t old_mask;
-	int signal_fd; /* SIGINT, SIGTERM, SIGHUP, SIGCHLD */
+	struct gn_signals signals;
 	bool interrupted;
 	bool node_died;
 	gn_time began, wired, ready; /* of gn_emulate(), of the network, of all nodes */
@@ -47,38 +44,16 @@ static void show(struct emulation *e, const char *phase, uint32_t done, uint32_t
 	e->o->on_status(e->o->context, &e->status);
 }
 
-/* ---- signals ---- */
-
-static int open_signals(struct emulation *e, struct gn_err *err)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, &e->old_mask);
-	e->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return e->signal_fd < 0 ? gn_fail(err, -errno, "cannot watch for signals: %m") : 0;
-}
-
-static void read_signals(struct emulation *e)
-{
-	struct signalfd_siginfo info;
-
-	while (read(e->signal_fd, &info, sizeof(info)) == sizeof(info))
-		if (info.ssi_signo != SIGCHLD)
-			e->interrupted = true;
-}
-
 /* A node that dies by itself is reported and the run goes on without it; it ends as failed. */
 static void reap(struct emulation *e)
 {
 	struct gn_err why;
 
-	while (gn_nodes_reap(&e->nodes, &why) >= 0) {
+	int member;
+
+	while ((member = gn_nodes_reap(&e->nodes, &why)) >= 0) {
 		e->node_died = true;
+		gn_collector_bury(&e->collector, (uint32_t)member);
 		e->o->on_warning(e->o->context, why.text);
 	}
 }
@@ -87,14 +62,14 @@ static void reap(struct emulation *e)
 static void wait_and_handle(struct emulation *e, int ms)
 {
 	struct pollfd fds[] = {
-		{ .fd = e->signal_fd, .events = POLLIN },
+		{ .fd = e->signals.fd, .events = POLLIN },
 		{ .fd = e->o->extra_fd, .events = POLLIN },
 	};
 
 	if (poll(fds, GN_ARRAY_LEN(fds), ms) < 0)
 		return;
-	if (fds[0].revents)
-		read_signals(e);
+	if (fds[0].revents && gn_signals_read(&e->signals) != GN_SIGNALS_NOTHING)
+		e->interrupted = true;
 	if (fds[1].revents && e->o->on_extra(e->o->context))
 		e->interrupted = true;
 }
@@ -110,23 +85,6 @@ static int on_building(void *context, const char *phase GN_UNUSED, uint32_t done
 	return e->interrupted;
 }
 
-/* Two descriptors per namespace while building, one afterwards. */
-static void raise_descriptor_limit(const struct gn_topology *t)
-{
-	struct rlimit limit;
-	rlim_t need = (rlim_t)t->n_nodes * 2 + 256;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need)
-		return;
-	limit.rlim_cur = need;
-	limit.rlim_max = GN_MAX(limit.rlim_max, need);
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
-		/* Not allowed to raise the hard limit: take what there is; opening says the rest. */
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 static uint64_t ring_capacity(uint32_t members)
 {
 	uint64_t capacity = RING_MAX_RECORDS;
@@ -138,7 +96,6 @@ static uint64_t ring_capacity(uint32_t members)
 
 static int build(struct emulation *e, struct gn_err *err)
 {
-	raise_descriptor_limit(e->t);
 	int r = gn_shared_init(&e->shared, e->t->gossip.n_members, ring_capacity(e->t->gossip.n_members),
 			       err);
 
@@ -226,12 +183,12 @@ static int open_result(struct emulation *e, struct gn_err *err)
 
 	if (r == 0)
 		r = write_first_meta(e, err);
-	if (r == 0)
+	if (r == 0 && e->o->on_database)
 		e->o->on_database(e->o->context);
 	return r;
 }
 
-static int close_result(struct emulation *e, enum gn_ending ending, struct gn_err *err)
+static int close_result(struct emulation *e, struct gn_outcome *outcome, struct gn_err *err)
 {
 	static const char *const names[] = {
 		[GN_ENDED_DURATION] = "duration",
@@ -242,11 +199,11 @@ static int close_result(struct emulation *e, enum gn_ending ending, struct gn_er
 	int r = gn_collector_drain(&e->collector, err);
 
 	if (r == 0)
-		r = gn_collector_write_stats(&e->collector, err);
+		r = gn_collector_write_stats(&e->collector, &outcome->verdict, err);
 	if (r == 0)
 		r = gn_store_meta_int(e->store, "ended_ns", (int64_t)(e->ended - e->start), err);
 	if (r == 0)
-		r = gn_store_meta(e->store, "ended_by", names[ending], err);
+		r = gn_store_meta(e->store, "ended_by", names[outcome->ending], err);
 	int closed = gn_store_close(e->store, r == 0 ? err : NULL);
 
 	e->store = NULL;
@@ -308,45 +265,45 @@ static gn_dur longest_link(const struct gn_topology *t)
 	return longest + 30 * GN_MSEC;
 }
 
-static int run_and_close(struct emulation *e, enum gn_ending *ret, struct gn_err *err)
+static int run_and_close(struct emulation *e, struct gn_outcome *ret, struct gn_err *err)
 {
-	enum gn_ending ending = GN_ENDED_FAILURE;
+	struct gn_outcome outcome = { .ending = GN_ENDED_FAILURE };
 
 	gn_nodes_go(&e->nodes, &e->start);
 	int r = gn_collector_init(&e->collector, e->t, &e->shared, e->store, e->start, err);
 
 	if (r < 0)
 		return r;
-	r = run(e, &ending, err);
+	r = run(e, &outcome.ending, err);
 	e->ended = gn_now();
 	show(e, "stopping", 0, 0);
 	gn_nodes_quiet(&e->nodes, longest_link(e->t));
 	gn_nodes_stop(&e->nodes);
 	if (e->node_died && r == 0)
-		ending = GN_ENDED_FAILURE;
+		outcome.ending = GN_ENDED_FAILURE;
 	/* After an error the store may not work any more; what it said first is the reason. */
-	int closed = close_result(e, ending, r == 0 ? err : NULL);
+	int closed = close_result(e, &outcome, r == 0 ? err : NULL);
 
 	if (r == 0)
 		r = closed;
 	if (r == 0)
-		*ret = ending;
+		*ret = outcome;
 	return r;
 }
 
-int gn_emulate(const struct gn_emulation_options *o, enum gn_ending *ret, struct gn_err *err)
+int gn_emulate(const struct gn_emulation_options *o, struct gn_outcome *ret, struct gn_err *err)
 {
 	struct emulation e = { .o = o,
 			       .t = o->topology,
 			       .began = gn_now(),
-			       .signal_fd = -1,
+			       .signals = GN_SIGNALS_NONE,
 			       .shared.fd = -1,
 			       .nodes = { .ready_fd = -1, .ready_end = -1 } };
 
 	e.status = (struct gn_status){ .members = e.t->gossip.n_members,
 				       .n_events = e.t->n_events,
 				       .duration = e.t->duration };
-	int r = open_signals(&e, err);
+	int r = gn_signals_open(&e.signals, err);
 
 	if (r == 0)
 		r = build(&e, err);
@@ -364,7 +321,6 @@ int gn_emulate(const struct gn_emulation_options *o, enum gn_ending *ret, struct
 		o->on_network(o->context, NULL);
 	gn_network_free(e.net);
 	gn_shared_done(&e.shared);
-	gn_close_p(&e.signal_fd);
-	sigprocmask(SIG_SETMASK, &e.old_mask, NULL);
+	gn_signals_close(&e.signals);
 	return r;
 }

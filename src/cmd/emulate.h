@@ -3,13 +3,17 @@
 #ifndef GN_CMD_EMULATE_H
 #define GN_CMD_EMULATE_H
 
-#include "topo/topology.h"
-#include "view/view.h"
+#include "cmd/collector.h"
 
 struct gn_network;
 
 /* How the run ended; the value of meta's ended_by. */
 enum gn_ending { GN_ENDED_DURATION, GN_ENDED_INFORMED, GN_ENDED_INTERRUPT, GN_ENDED_FAILURE };
+
+struct gn_outcome {
+	enum gn_ending ending;
+	struct gn_verdict verdict;
+};
 
 struct gn_emulation_options {
 	const struct gn_topology *topology;
@@ -21,7 +25,7 @@ struct gn_emulation_options {
 	void (*on_status)(void *context,
 			  const struct gn_status *s); /* about ten times a second, and on each new phase */
 	void (*on_warning)(void *context, const char *text);
-	void (*on_database)(void *context);				 /* run.db exists now */
+	void (*on_database)(void *context);				 /* run.db exists now; may be NULL */
 	void (*on_network)(void *context, const struct gn_network *net); /* built; NULL: about to go */
 	/* One more descriptor for the loop to wait on (-1: none), and what to do when it is readable. It returns 1
 	 * to ask for the end of the run, else 0. */
@@ -31,9 +35,9 @@ struct gn_emulation_options {
 
 /**
  * gn_emulate() - carry out a run. SIGINT and SIGTERM end it early, the result is kept.
- * @ret: how it ended, written on success.
+ * @ret: how it ended and whether to trust it, written on success.
  * Return: 0 or -Exxx with a sentence; then run.db, if there is one, holds what happened until then.
  */
-int gn_emulate(const struct gn_emulation_options *o, enum gn_ending *ret, struct gn_err *err);
+int gn_emulate(const struct gn_emulation_options *o, struct gn_outcome *ret, struct gn_err *err);
 
 #endif

@@ -57,15 +57,16 @@ static bool is_empty(const char *path)
 
 static int make_given(struct gn_folder *f, const char *output, struct gn_err *err)
 {
-	if (mkdir(output, 0777) < 0) {
+	f->made = mkdir(output, 0777) == 0;
+	if (!f->made) {
 		struct stat st;
 
 		if (errno != EEXIST)
 			return gn_fail(err, -errno, "-o %s: cannot make the folder: %m", output);
 		if (stat(output, &st) < 0 || !S_ISDIR(st.st_mode))
-			return gn_fail(err, -ENOTDIR, "-o %s: is not a folder", output);
+			return gn_fail(err, -EINVAL, "-o %s: is not a folder", output);
 		if (!is_empty(output))
-			return gn_fail(err, -EEXIST, "-o %s: is not empty; give a new folder", output);
+			return gn_fail(err, -EINVAL, "-o %s: is not empty; give a new folder", output);
 		if (access(output, W_OK) < 0)
 			return gn_fail(err, -errno, "-o %s: cannot write there: %m", output);
 	}
@@ -97,7 +98,8 @@ static int make_default(struct gn_folder *f, const struct gn_topology *t, struct
 		f->shown = gn_format("%s/%s-%llu%s", parent, when, (unsigned long long)t->seed, again);
 		if (!f->shown)
 			return gn_fail(err, -ENOMEM, "out of memory");
-		if (mkdir(f->shown, 0777) == 0) {
+		f->made = mkdir(f->shown, 0777) == 0;
+		if (f->made) {
 			f->latest = gn_format("%s/latest", parent);
 			return f->latest ? 0 : gn_fail(err, -ENOMEM, "out of memory");
 		}
@@ -207,7 +209,8 @@ void gn_folder_remove(const struct gn_folder *f)
 		if (file)
 			unlink(file);
 	}
-	rmdir(f->path);
+	if (f->made)
+		rmdir(f->path);
 	if (!f->latest)
 		return;
 	/* The topology's folder goes too if this would have been its first run. */
@@ -264,7 +267,7 @@ int gn_folder_find(const char *run, char **ret, struct gn_err *err)
 	if (!found && latest)
 		found = with_database(latest);
 	if (!found)
-		return gn_fail(err, -ENOENT,
+		return gn_fail(err, -EINVAL,
 			       "%s: no such run: neither a folder with a run.db nor a topology with results "
 			       "below results/ here",
 			       run);

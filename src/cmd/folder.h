@@ -9,6 +9,7 @@ struct gn_folder {
 	char *path;   /* absolute; owned */
 	char *shown;  /* as the user would type it; owned */
 	char *latest; /* the link to set, or NULL with -o; owned */
+	bool made;    /* the folder itself is ours, not one that was there, empty */
 	int log_fd;   /* the file `log`, for appending; -1 before */
 };
 
@@ -35,7 +36,7 @@ void gn_folder_done(struct gn_folder *f);
 
 /**
  * gn_folder_find() - the result folder that @run means: a folder, its run.db, or a topology's name.
- * @ret: absolute path, owned by the caller. Return: 0; -ENOENT with a sentence; -ENOMEM.
+ * @ret: absolute path, owned by the caller. Return: 0; -EINVAL with a sentence; -ENOMEM.
  */
 int gn_folder_find(const char *run, char **ret, struct gn_err *err);
 

@@ -50,11 +50,6 @@ static void on_status(void *context, const struct gn_status *s)
 	gn_channel_send(g->channel, GN_MESSAGE_STATUS, s, sizeof(*s), NULL);
 }
 
-static void on_database(void *context GN_UNUSED)
-{
-	/* The host sees it by the phase "running". */
-}
-
 static int netns_of(void *context, const char *node, struct gn_err *err)
 {
 	struct guest *g = context;
@@ -150,7 +145,7 @@ static int load(struct guest *g, struct gn_err *err)
 	return r < 0 ? gn_fail(err, r, "%s: %m", file) : 0;
 }
 
-static int carry_out(struct guest *g, enum gn_ending *ret, struct gn_err *err)
+static int carry_out(struct guest *g, struct gn_outcome *ret, struct gn_err *err)
 {
 	int r = take_job(g, err);
 
@@ -171,7 +166,6 @@ static int carry_out(struct guest *g, enum gn_ending *ret, struct gn_err *err)
 		.context = g,
 		.on_status = on_status,
 		.on_warning = on_warning,
-		.on_database = on_database,
 		.on_network = on_network,
 		.extra_fd = g->epoll,
 		.on_extra = on_extra,
@@ -197,7 +191,7 @@ int cmd_guest(const struct gn_options *o GN_UNUSED, int argc GN_UNUSED, char **a
 	      struct gn_err *err)
 {
 	struct guest g = { .hosts = -1, .epoll = -1 };
-	enum gn_ending ending = GN_ENDED_FAILURE;
+	struct gn_outcome outcome = { .ending = GN_ENDED_FAILURE };
 
 	if (getpid() != 1)
 		return gn_fail(err, -EINVAL,
@@ -206,10 +200,10 @@ int cmd_guest(const struct gn_options *o GN_UNUSED, int argc GN_UNUSED, char **a
 
 	if (r < 0)
 		return r;
-	r = carry_out(&g, &ending, err);
+	r = carry_out(&g, &outcome, err);
 	if (r < 0)
 		say(&g, GN_LOG_ERROR, err->text);
-	send_done(&g, r < 0 ? 1 : gn_run_ending(ending, on_warning, &g));
+	send_done(&g, r < 0 ? 1 : gn_run_ending(&outcome, on_warning, &g));
 	gn_close_p(&g.hosts);
 	gn_close_p(&g.epoll);
 	gn_topology_free(g.topology);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -229,12 +230,26 @@ static int run_command(const struct command_row *c, int argc, char **argv, struc
 	return c->run(&o, n + 1, argv + first - 1, err);
 }
 
+/* What the caller may have left us: a closed standard descriptor would be the next file we open, and with an
+ * ignored SIGCHLD nobody can wait for a child. */
+static void normalize_process(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	gn_close_p(&fd);
+	signal(SIGCHLD, SIG_DFL);
+	/* Writing to a pipe that nobody reads is an error to report, not a reason to die half-way. */
+	signal(SIGPIPE, SIG_IGN);
+}
+
 int main(int argc, char **argv)
 {
 	struct gn_err err = { "" };
 
-	/* Writing to a pipe that nobody reads is an error to report, not a reason to die half-way. */
-	signal(SIGPIPE, SIG_IGN);
+	normalize_process();
 	if (argc < 2) {
 		gn_log(GN_LOG_ERROR, "a command is missing; see gossipnet --help");
 		return 2;

@@ -36,8 +36,28 @@ static int fork_node(struct gn_nodes *n, uint32_t member, const struct gn_networ
 		n->group = pid;
 	setpgid(pid, n->group);
 	n->pids[member] = pid;
+	n->by_pid[n->started++] = (struct gn_node_pid){ pid, member };
 	n->alive++;
 	return 0;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	const struct gn_node_pid *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static int fork_nodes(struct gn_nodes *n, const struct gn_network *net, struct gn_err *err)
+{
+	int r = 0;
+
+	for (uint32_t m = 0; r == 0 && m < n->topology->gossip.n_members; m++) {
+		r = fork_node(n, m, net, err);
+		gn_nodes_count_ready(n); /* the pipe must not fill up */
+	}
+	qsort(n->by_pid, n->started, sizeof(*n->by_pid), compare_pids);
+	return r;
 }
 
 int gn_nodes_start(struct gn_nodes *n, const struct gn_topology *t, const struct gn_network *net,
@@ -47,22 +67,18 @@ int gn_nodes_start(struct gn_nodes *n, const struct gn_topology *t, const struct
 
 	*n = (struct gn_nodes){ .topology = t, .shared = shared, .ready_fd = -1, .ready_end = -1 };
 	n->pids = calloc(t->gossip.n_members, sizeof(*n->pids));
-	if (!n->pids)
+	n->by_pid = calloc(t->gossip.n_members, sizeof(*n->by_pid));
+	if (!n->pids || !n->by_pid)
 		return gn_fail(err, -ENOMEM, "out of memory");
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return gn_fail(err, -errno, "cannot make a pipe: %m");
 	n->ready_fd = ends[0];
 	n->ready_end = ends[1];
-	for (uint32_t m = 0; m < t->gossip.n_members; m++) {
-		int r = fork_node(n, m, net, err);
+	int r = fork_nodes(n, net, err);
 
-		if (r < 0)
-			return r;
-		gn_nodes_count_ready(n); /* the pipe must not fill up */
-	}
 	gn_close_p(&n->ready_end);
 	n->ready_end = -1;
-	return 0;
+	return r;
 }
 
 void gn_nodes_count_ready(struct gn_nodes *n)
@@ -88,10 +104,10 @@ void gn_nodes_go(struct gn_nodes *n, gn_time *ret_start)
 
 static uint32_t member_of(const struct gn_nodes *n, pid_t pid)
 {
-	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
-		if (n->pids[m] == pid)
-			return m;
-	return GN_NONE;
+	const struct gn_node_pid key = { .pid = pid };
+	const struct gn_node_pid *found = bsearch(&key, n->by_pid, n->started, sizeof(key), compare_pids);
+
+	return found ? found->member : GN_NONE;
 }
 
 static void describe_death(const struct gn_nodes *n, uint32_t member, int status, struct gn_err *err)
@@ -128,6 +144,8 @@ int gn_nodes_reap(struct gn_nodes *n, struct gn_err *err)
 		describe_death(n, m, status, err);
 		return (int)m;
 	}
+	if (pid < 0 && errno == ECHILD)
+		n->alive = 0; /* nobody is left to wait for */
 	return -1;
 }
 
@@ -169,7 +187,7 @@ void gn_nodes_stop(struct gn_nodes *n)
 {
 	gn_time deadline = gn_now() + 2 * GN_SEC;
 
-	if (!n->pids)
+	if (!n->pids || !n->by_pid)
 		return;
 	signal_all(n, SIGTERM);
 	while (n->alive) {
@@ -184,5 +202,6 @@ void gn_nodes_stop(struct gn_nodes *n)
 	gn_close_p(&n->ready_fd);
 	gn_close_p(&n->ready_end);
 	free(n->pids);
+	free(n->by_pid);
 	*n = (struct gn_nodes){ .ready_fd = -1, .ready_end = -1 };
 }

@@ -9,10 +9,17 @@
 #include "net/network.h"
 #include "topo/topology.h"
 
+struct gn_node_pid {
+	pid_t pid;
+	uint32_t member;
+};
+
 struct gn_nodes {
 	const struct gn_topology *topology; /* borrowed, as the next */
 	const struct gn_shared *shared;
-	pid_t *pids; /* per member; 0: not running */
+	pid_t *pids;		    /* per member; 0: not running */
+	struct gn_node_pid *by_pid; /* of all that were started, ascending */
+	uint32_t started;
 	pid_t group; /* their process group: no Ctrl-C reaches them, and only they are reaped here */
 	uint32_t alive;
 	int ready_fd;  /* each node writes one byte here; -1 before gn_nodes_start() */

@@ -39,12 +39,18 @@ int gn_run_netns(const struct gn_topology *t, const struct gn_network *net, cons
 	return r < 0 ? r : gn_network_netns(net, node);
 }
 
-int gn_run_ending(enum gn_ending ending, void (*say)(void *context, const char *text), void *context)
+int gn_run_ending(const struct gn_outcome *outcome, void (*say)(void *context, const char *text),
+		  void *context)
 {
-	switch (ending) {
+	GN_CLEANUP(gn_free_p)
+	char *invalid = gn_format("do not trust this run: %s", outcome->verdict.reason);
+
+	if (*outcome->verdict.reason && invalid)
+		say(context, invalid);
+	switch (outcome->ending) {
 	case GN_ENDED_DURATION:
 	case GN_ENDED_INFORMED:
-		return 0;
+		return *outcome->verdict.reason ? 3 : 0;
 	case GN_ENDED_INTERRUPT:
 		say(context, "interrupted; what happened until then is kept");
 		return 1;
@@ -128,13 +134,13 @@ int gn_run_here(struct gn_run *run, struct gn_err *err)
 		.extra_fd = gn_control_fd(run->control),
 		.on_extra = on_control,
 	};
-	enum gn_ending ending = GN_ENDED_FAILURE;
+	struct gn_outcome outcome = { .ending = GN_ENDED_FAILURE };
 	int r = gn_hosts_open(run->topology, &h.hosts, err);
 
 	if (r == 0)
-		r = gn_emulate(&o, &ending, err);
+		r = gn_emulate(&o, &outcome, err);
 	gn_close_p(&h.hosts);
-	return r < 0 ? r : gn_run_ending(ending, on_warning, &h);
+	return r < 0 ? r : gn_run_ending(&outcome, on_warning, &h);
 }
 
 /* ---- which kernel ---- */

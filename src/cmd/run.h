@@ -32,6 +32,7 @@ int gn_run_netns(const struct gn_topology *t, const struct gn_network *net, cons
 		 struct gn_err *err);
 
 /* The exit status that belongs to how a run ended; says what is worth saying through @say. */
-int gn_run_ending(enum gn_ending ending, void (*say)(void *context, const char *text), void *context);
+int gn_run_ending(const struct gn_outcome *outcome, void (*say)(void *context, const char *text),
+		  void *context);
 
 #endif

@@ -3,23 +3,22 @@
 #include "cmd/run.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 
+#include "cmd/signals.h"
 #include "util/log.h"
 #include "vm/vm.h"
 
+#define BOOT_PATIENCE	   (60 * GN_SEC)
 #define POWER_OFF_PATIENCE (5 * GN_SEC)
 
 struct guest_run {
 	struct gn_run *run;
 	struct gn_vm *vm;
 	struct gn_channel *channel; /* the vm's */
-	sigset_t old_mask;
-	int signal_fd;
-	bool interrupted;
+	struct gn_signals signals;
+	bool up; /* the guest has said hello */
 	bool done;
 	int status; /* the guest's exit status, once done */
 };
@@ -81,6 +80,7 @@ static int take_message(struct guest_run *g, const struct gn_message *m, struct 
 		return 0;
 	switch (m->type) {
 	case GN_MESSAGE_HELLO:
+		g->up = true;
 		return send_job(g, err);
 	case GN_MESSAGE_STATUS:
 		take_status(g, m);
@@ -108,51 +108,50 @@ static int take_messages(struct guest_run *g, struct gn_err *err)
 
 static int take_signals(struct guest_run *g, struct gn_err *err)
 {
-	struct signalfd_siginfo info;
-
-	while (read(g->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (g->interrupted)
-			return gn_fail(err, -EINTR, "interrupted twice: the guest was killed");
-		g->interrupted = true;
+	switch (gn_signals_read(&g->signals)) {
+	case GN_SIGNALS_NOTHING:
+		return 0;
+	case GN_SIGNALS_INTERRUPT:
 		gn_channel_send(g->channel, GN_MESSAGE_INTERRUPT, NULL, 0, NULL);
+		return 0;
+	case GN_SIGNALS_INSIST:
+		break;
 	}
-	return 0;
+	return gn_fail(err, -EINTR, "interrupted again: the guest was killed");
+}
+
+static int wait_and_handle(struct guest_run *g, struct gn_err *err)
+{
+	struct pollfd fds[] = {
+		{ .fd = gn_channel_fd(g->channel), .events = gn_channel_events(g->channel) },
+		{ .fd = g->signals.fd, .events = POLLIN },
+		{ .fd = gn_control_fd(g->run->control), .events = POLLIN },
+	};
+
+	if (poll(fds, GN_ARRAY_LEN(fds), g->up ? -1 : 1000) < 0 && errno != EINTR)
+		return gn_fail(err, -errno, "cannot wait for the guest: %m");
+	int r = fds[1].revents ? take_signals(g, err) : 0;
+
+	if (r == 0 && fds[0].revents)
+		r = take_messages(g, err);
+	if (r == 0 && fds[2].revents)
+		gn_control_handle(g->run->control);
+	return r;
 }
 
 static int loop(struct guest_run *g, struct gn_err *err)
 {
-	while (!g->done) {
-		struct pollfd fds[] = {
-			{ .fd = gn_channel_fd(g->channel), .events = gn_channel_events(g->channel) },
-			{ .fd = g->signal_fd, .events = POLLIN },
-			{ .fd = gn_control_fd(g->run->control), .events = POLLIN },
-		};
+	gn_time booted_by = gn_now() + BOOT_PATIENCE;
+	int r = 0;
 
-		if (poll(fds, GN_ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
-			return gn_fail(err, -errno, "cannot wait for the guest: %m");
-		int r = fds[1].revents ? take_signals(g, err) : 0;
-
-		if (r == 0 && fds[0].revents)
-			r = take_messages(g, err);
-		if (r < 0)
-			return r;
-		if (fds[2].revents)
-			gn_control_handle(g->run->control);
+	while (r == 0 && !g->done) {
+		r = wait_and_handle(g, err);
+		if (r == 0 && !g->up && gn_now() > booted_by) {
+			r = gn_vm_death(g->vm, err);
+			gn_wrap(err, r, "not up after %d s", (int)(BOOT_PATIENCE / GN_SEC));
+		}
 	}
-	return 0;
-}
-
-static int open_signals(struct guest_run *g, struct gn_err *err)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, &g->old_mask);
-	g->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return g->signal_fd < 0 ? gn_fail(err, -errno, "cannot watch for signals: %m") : 0;
+	return r;
 }
 
 static int boot_and_loop(struct guest_run *g, struct gn_err *err)
@@ -174,13 +173,12 @@ static int boot_and_loop(struct guest_run *g, struct gn_err *err)
 
 int gn_run_in_guest(struct gn_run *run, struct gn_err *err)
 {
-	struct guest_run g = { .run = run, .signal_fd = -1 };
-	int r = open_signals(&g, err);
+	struct guest_run g = { .run = run, .signals = GN_SIGNALS_NONE };
+	int r = gn_signals_open(&g.signals, err);
 
 	if (r == 0)
 		r = boot_and_loop(&g, err);
-	gn_close_p(&g.signal_fd);
-	sigprocmask(SIG_SETMASK, &g.old_mask, NULL);
+	gn_signals_close(&g.signals);
 	if (err && r == 0 && g.status)
 		err->text[0] = '\0';
 	/* A guest that failed has said why in its messages. */

@@ -127,8 +127,8 @@ within "several faults in one go" "$three" 3 6
 
 # Places that cannot be written to
 mkdir full && echo x >full/file
-refused 1 '-o full: is not empty' gn run in/fine.yaml -o full
-refused 1 '-o full/file: is not a folder' gn run in/fine.yaml -o full/file
+refused 2 '-o full: is not empty' gn run in/fine.yaml -o full
+refused 2 '-o full/file: is not a folder' gn run in/fine.yaml -o full/file
 refused 1 '-o no/such/place: cannot make the folder' gn run in/fine.yaml -o no/such/place
 chmod 755 in && chmod 644 in/fine.yaml
 refused 1 'cannot make the folder results: Permission denied' "${as_nobody[@]}" "$GN" run in/fine.yaml
@@ -147,7 +147,7 @@ check "a run to draw" [ -f finished/run.db ]
 refused 1 'gnuplot.*gnuplot-nox' env PATH=/nowhere "$GN" plot finished
 refused 2 'svg|png|pdf' gn plot finished -o picture.doc
 refused 1 'no/such/place' gn plot finished -o no/such/place/x.png
-refused 1 'nowhere: no such run' gn plot nowhere
+refused 2 'nowhere: no such run' gn plot nowhere
 refused 1 'finished.* is not running|not running' gn exec finished n1 -- true
 refused 1 'no network called "nowhere" is running' gn exec nowhere n1 -- true
 refused 2 'is not a result' gn plot in/fine.yaml
