@@ -127,7 +127,7 @@ static void on_call(void *host, uint32_t round, uint32_t partner)
 	};
 
 	add(&l->counters->calls, 1);
-	if (l->topology->log == GN_LOG_CALLS)
+	if (l->topology->log == GN_RECORDS_CALLS)
 		gn_ring_write(l->config.own->slice, l->config.own->capacity, &r);
 }
 

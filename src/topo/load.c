@@ -84,7 +84,7 @@ static void plan_top(struct gn_planning *p)
 	p->t.seed = raw->seed.number;
 	p->t.duration = raw->duration.number;
 	p->t.until_informed = raw->until.number == 1;
-	p->t.log = (enum gn_log_what)raw->log.number;
+	p->t.log = (enum gn_record_what)raw->log.number;
 	p->t.name = raw->name.text ? gn_arena_copy(&p->arena, raw->name.text, strlen(raw->name.text)) : "";
 }
 

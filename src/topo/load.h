@@ -3,6 +3,8 @@
 #ifndef GN_TOPO_LOAD_H
 #define GN_TOPO_LOAD_H
 
+#include <stdio.h>
+
 #include "topo/topology.h"
 
 /* What is wrong with a file: any number of lines "FILE:LINE:COL: sentence", in order of place. */
@@ -47,6 +49,6 @@ uint32_t gn_topology_find(const struct gn_topology *t, const char *name);
 
 /* Print the plan, one line per element (nodes, links with shaping, routes, overlay, schedule), to
  * @f: identical for the same file and seed on every machine. */
-void gn_topology_print(const struct gn_topology *t, void *f /* FILE * */);
+void gn_topology_print(const struct gn_topology *t, FILE *f);
 
 #endif

@@ -56,7 +56,8 @@ static void print_header(const struct gn_topology *t, FILE *f)
 		kinds[GN_SWITCH], kinds[GN_ROUTER]);
 	fprintf(f, "links %u, lans %u, routes %u\n", t->n_links, t->n_lans, t->n_routes);
 	fprintf(f, "seed %" PRIu64 ", duration %s%s, log %s\n", t->seed, duration_text(t->duration, text),
-		t->until_informed ? ", until informed" : "", t->log == GN_LOG_CALLS ? "calls" : "arrivals");
+		t->until_informed ? ", until informed" : "",
+		t->log == GN_RECORDS_CALLS ? "calls" : "arrivals");
 	fprintf(f, "gossip %s: members %u, fanout %u, period %s, overlay %s", t->gossip.protocol,
 		t->gossip.n_members, t->gossip.fanout, duration_text(t->gossip.period, text),
 		overlay_text(t->gossip.overlay));
@@ -165,10 +166,8 @@ static void print_event(const struct gn_topology *t, uint32_t number, FILE *f)
 	fprintf(f, "\n");
 }
 
-void gn_topology_print(const struct gn_topology *t, void *stream)
+void gn_topology_print(const struct gn_topology *t, FILE *f)
 {
-	FILE *f = stream;
-
 	print_header(t, f);
 	for (uint32_t v = 0; v < t->n_nodes; v++)
 		print_node(t, v, f);

@@ -47,7 +47,7 @@ struct gn_link {
  * permanent neighbour per next hop, and no address is ever resolved at run time.
  *
  * via == GN_NONE: the destinations are on the LAN behind @port. The next hop is GN_LAN_NEXT_HOP with
- * the MAC address GN_LAN_MAC; the LAN's switches replace that by the MAC address of the IPv4
+ * the MAC address gn_mac_of(GN_LAN_MAC_IP); the LAN's switches replace that by the MAC address of the IPv4
  * destination. Else: the next hop is node @via's address, a router behind @port, or the peer itself.
  */
 struct gn_route {
@@ -104,14 +104,14 @@ struct gn_event_plan {
 	const char *label; /* "" where the file has none */
 };
 
-enum gn_log_what { GN_LOG_ARRIVALS, GN_LOG_CALLS };
+enum gn_record_what { GN_RECORDS_ARRIVALS, GN_RECORDS_CALLS };
 
 struct gn_topology {
 	const char *name;
 	uint64_t seed;
 	gn_dur duration;
-	bool until_informed;  /* end when every event has reached every member */
-	enum gn_log_what log; /* GN_LOG_CALLS: also log each call of a partner */
+	bool until_informed;	 /* end when every event has reached every member */
+	enum gn_record_what log; /* GN_RECORDS_CALLS: also log each call of a partner */
 
 	const struct gn_node *nodes;
 	uint32_t n_nodes;

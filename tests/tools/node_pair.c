@@ -51,7 +51,7 @@ static void describe(struct pair *p, uint32_t n, unsigned period_ms, uint32_t n_
 	p->topology = (struct gn_topology){
 		.name = "pair",
 		.seed = 1,
-		.log = GN_LOG_CALLS,
+		.log = GN_RECORDS_CALLS,
 		.nodes = p->nodes,
 		.n_nodes = n,
 		.gossip = { .protocol = protocol,

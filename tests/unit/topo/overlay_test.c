@@ -46,7 +46,7 @@ static void defaults(void **state)
 	assert_int_equal(t->seed, 1);
 	assert_int_equal(t->duration, 10 * GN_SEC);
 	assert_false(t->until_informed);
-	assert_int_equal(t->log, GN_LOG_ARRIVALS);
+	assert_int_equal(t->log, GN_RECORDS_ARRIVALS);
 	assert_string_equal(t->gossip.protocol, "push-pull");
 	assert_int_equal(t->gossip.fanout, 1);
 	assert_int_equal(t->gossip.period, 200 * GN_MSEC);
