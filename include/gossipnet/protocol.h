@@ -4,7 +4,7 @@
  *
  * The host (a live node process, a simulator, a test) feeds it what happens and carries out what it
  * answers. A protocol has no clock, no socket, no thread, no memory but the state it is given, and no
- * random numbers but those of the generator it is handed: same inputs, same outputs, to the byte.
+ * random numbers but those that it draws from its host: same inputs, same outputs, to the byte.
  *
  * Times are unsigned nanoseconds; which zero is the host's affair. Nodes of the cluster are members
  * 0 .. members - 1. Events are numbered by the host, 0 .. max_events - 1, the same at every member.
@@ -21,8 +21,6 @@
 #define GN_NO_DEADLINE	UINT64_MAX
 #define GN_NO_MEMBER	UINT32_MAX
 
-struct gn_rand; /* util/rand.h */
-
 struct gn_protocol_config {
 	uint32_t self;	  /* own number, < members */
 	uint32_t members; /* cluster size, >= 2 */
@@ -33,7 +31,9 @@ struct gn_protocol_config {
 	uint64_t period;      /* ns, > 0 */
 	uint32_t max_events;  /* event numbers are below this, >= 1 */
 	uint32_t max_payload; /* bytes, <= GN_PAYLOAD_MAX: no event carries more */
-	struct gn_rand *rand; /* borrowed for the state's life; nobody else draws from it */
+	/* The member's own source of random numbers: uniform in [0, @n), @n > 0. */
+	uint64_t (*below)(void *random, uint64_t n);
+	void *random; /* handed to below(); borrowed for the state's life; nobody else draws from it */
 };
 
 enum gn_input_type {

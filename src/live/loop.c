@@ -58,10 +58,7 @@ static void add(_Atomic uint64_t *counter, uint64_t n)
 
 static void read_clock(struct gn_loop *l)
 {
-	gn_time now = gn_now();
-
-	/* The start may lie ahead, and the protocol has been told of it: time must not go back. */
-	l->now = GN_MAX(now, l->now);
+	l->now = gn_now();
 }
 
 static void flush(struct gn_loop *l)
@@ -127,8 +124,9 @@ static void on_call(void *host, uint32_t round, uint32_t partner)
 	};
 
 	add(&l->counters->calls, 1);
+	/* However many there are, they do not push out arrivals. */
 	if (l->topology->log == GN_RECORDS_CALLS)
-		gn_ring_write(l->config.own->slice, l->config.own->capacity, &r);
+		gn_ring_write_spare(l->config.own->slice, l->config.own->capacity, &r);
 }
 
 static int feed(struct gn_loop *l, const struct gn_input *in)
@@ -266,10 +264,20 @@ static int wait_and_receive(struct gn_loop *l, struct gn_err *err)
 	return fds[SOCKET].revents ? receive(l, err) : 0;
 }
 
+/* All nodes were woken before the start, so that none of them begins late. */
+static void sleep_until(gn_time start)
+{
+	const struct timespec when = gn_timespec(start);
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) == EINTR)
+		;
+}
+
 int gn_loop_run(struct gn_loop *l, gn_time start, struct gn_err *err)
 {
 	int r = 0;
 
+	sleep_until(start);
 	l->start = l->now = l->drops_asked = start;
 	feed(l, &(struct gn_input){ .type = GN_START, .now = start });
 	atomic_store_explicit(&l->counters->phase, l->deadline - start, memory_order_relaxed);
@@ -293,6 +301,11 @@ static uint32_t largest_payload(const struct gn_topology *t)
 	return size;
 }
 
+static uint64_t below(void *random, uint64_t n)
+{
+	return gn_rand_below(random, n);
+}
+
 static int make_protocol(struct gn_loop *l, struct gn_err *err)
 {
 	const struct gn_topology *t = l->topology;
@@ -305,7 +318,8 @@ static int make_protocol(struct gn_loop *l, struct gn_err *err)
 		.period = g->period,
 		.max_events = GN_MAX(t->n_events, 1u),
 		.max_payload = largest_payload(t),
-		.rand = &l->rand,
+		.below = below,
+		.random = &l->rand,
 	};
 
 	if (g->peers) {

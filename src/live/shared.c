@@ -98,18 +98,29 @@ void gn_own_done(struct gn_own *own)
 	*own = (struct gn_own){ .control = NULL };
 }
 
-bool gn_ring_write(struct gn_slice *s, uint64_t capacity, const struct gn_record *r)
+/* Append a record if fewer than @limit are unread. */
+static bool write_below(struct gn_slice *s, uint64_t capacity, uint64_t limit, const struct gn_record *r)
 {
 	uint64_t head = atomic_load_explicit(&s->head, memory_order_relaxed);
 	uint64_t tail = atomic_load_explicit(&s->tail, memory_order_acquire);
 
-	if (head - tail >= capacity) {
+	if (head - tail >= limit) {
 		atomic_fetch_add_explicit(&s->counters.log_dropped, 1, memory_order_relaxed);
 		return false;
 	}
 	s->records[head & (capacity - 1)] = *r;
 	atomic_store_explicit(&s->head, head + 1, memory_order_release);
 	return true;
+}
+
+bool gn_ring_write(struct gn_slice *s, uint64_t capacity, const struct gn_record *r)
+{
+	return write_below(s, capacity, capacity, r);
+}
+
+bool gn_ring_write_spare(struct gn_slice *s, uint64_t capacity, const struct gn_record *r)
+{
+	return write_below(s, capacity, capacity - capacity / 4, r);
 }
 
 size_t gn_ring_peek(struct gn_slice *s, uint64_t capacity, const struct gn_record *run[2], size_t len[2])

@@ -103,6 +103,9 @@ void gn_own_done(struct gn_own *own);
 /* Writer: append a record; false, and counted, when the ring is full. */
 bool gn_ring_write(struct gn_slice *s, uint64_t capacity, const struct gn_record *r);
 
+/* The same for a record of less worth: a quarter of the ring stays free for the others. */
+bool gn_ring_write_spare(struct gn_slice *s, uint64_t capacity, const struct gn_record *r);
+
 /* Reader: the unread records as at most two runs of consecutive records; returns their number in
  * all. The caller copies what it needs and then releases them. A slice is untrusted: nonsense in
  * head reads as at most @capacity records. */

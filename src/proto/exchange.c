@@ -2,7 +2,6 @@
 #include "proto/exchange.h"
 
 #include "proto/rumors.h"
-#include "util/rand.h"
 #include "util/util.h"
 
 struct exchange {
@@ -52,7 +51,7 @@ static const char *wrong_with(const struct gn_protocol_config *c)
 		return "there is at least one event";
 	if (c->max_payload > GN_PAYLOAD_MAX)
 		return "an event's payload is at most 1024 bytes";
-	return c->rand ? NULL : "a generator of random numbers is needed";
+	return c->below ? NULL : "a source of random numbers is needed";
 }
 
 const char *gn_exchange_init(void *state, const struct gn_protocol_config *config, unsigned directions)
@@ -103,8 +102,8 @@ static uint32_t draw_partner(const struct exchange *x)
 	const struct gn_protocol_config *c = &x->config;
 
 	if (c->peers)
-		return c->peers[gn_rand_below(c->rand, c->n_peers)];
-	uint32_t other = (uint32_t)gn_rand_below(c->rand, c->members - 1);
+		return c->peers[c->below(c->random, c->n_peers)];
+	uint32_t other = (uint32_t)c->below(c->random, c->members - 1);
 
 	return other + (other >= c->self);
 }
@@ -136,7 +135,7 @@ static void start(struct exchange *x)
 	if (x->started)
 		return;
 	x->started = true;
-	x->deadline = x->now + gn_rand_below(x->config.rand, x->config.period);
+	x->deadline = x->now + x->config.below(x->config.random, x->config.period);
 }
 
 static void act_when_due(struct exchange *x, const struct gn_output *out)

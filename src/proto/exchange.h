@@ -6,7 +6,7 @@
  * each. A call pushes events, or asks by a digest for those that the caller lacks, or both; a partner
  * that is asked answers with what it knows and the caller lacks, and not at all if that is nothing.
  *
- * - The generator gives the phase first, uniform in [0, period), then `fanout` partners in each round, whatever
+ * - The first number drawn is the phase, uniform in [0, period), then come `fanout` partners in each round, whatever
  *   the member knows: the partners depend on the seed and the round alone, never on what arrived.
  * - Everything sent rests on what was known strictly before that moment (see proto/rumors.h).
  * - A host that comes late makes up the missed rounds, all of them and in order, but at most

@@ -62,6 +62,11 @@ static void on_deliver(void *host, const struct gn_delivery *d)
 	require(sum <= 255 * PAYLOAD);
 }
 
+static uint64_t below(void *random, uint64_t n)
+{
+	return gn_rand_below(random, n);
+}
+
 static void run(const struct gn_protocol *p, const uint8_t *data, size_t size)
 {
 	struct gn_rand rand;
@@ -73,7 +78,8 @@ static void run(const struct gn_protocol *p, const uint8_t *data, size_t size)
 						   .period = 1000,
 						   .max_events = EVENTS,
 						   .max_payload = PAYLOAD,
-						   .rand = &rand };
+						   .below = below,
+						   .random = &rand };
 	uint64_t deadline, now = 0;
 	void *state = calloc(1, p->state_size(&config));
 

@@ -128,6 +128,25 @@ static void a_full_ring_loses_the_new_and_counts(void **state)
 	assert_int_equal(read_numbers(s, CAPACITY), 1);
 }
 
+static void records_of_less_worth_leave_a_quarter_free(void **state)
+{
+	struct gn_slice *s = gn_shared_slice(*state, 0);
+	const struct gn_record r = { .t = 0 };
+	uint64_t n = 0;
+
+	while (gn_ring_write_spare(s, CAPACITY, &(struct gn_record){ .t = n }))
+		n++;
+	assert_int_equal(n, CAPACITY - CAPACITY / 4);
+	assert_int_equal(s->counters.log_dropped, 1);
+	for (; n < CAPACITY; n++)
+		assert_true(write_number(s, n));
+	assert_false(gn_ring_write_spare(s, CAPACITY, &r));
+	assert_false(write_number(s, n));
+	assert_int_equal(s->counters.log_dropped, 3);
+	assert_int_equal(read_numbers(s, 0), CAPACITY);
+	assert_true(gn_ring_write_spare(s, CAPACITY, &r));
+}
+
 /* The node owns its slice and may write anything there: reading must stay inside the ring. */
 static void a_hostile_slice_is_read_within_bounds(void **state)
 {
@@ -278,6 +297,8 @@ int main(void)
 		cmocka_unit_test(impossible_rings_are_refused),
 		cmocka_unit_test_setup_teardown(a_ring_wraps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_ring_loses_the_new_and_counts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(records_of_less_worth_leave_a_quarter_free, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(a_hostile_slice_is_read_within_bounds, set_up, tear_down),
 		cmocka_unit_test(a_writer_and_a_reader_at_once),
 		cmocka_unit_test_setup_teardown(a_node_sees_its_own_slice_only, set_up, tear_down),

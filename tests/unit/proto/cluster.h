@@ -59,6 +59,11 @@ static inline void cluster_trace(struct cluster *c, const void *data, size_t siz
 		c->trace = (c->trace ^ p[i]) * UINT64_C(0x100000001b3);
 }
 
+static inline uint64_t cluster_below(void *random, uint64_t n)
+{
+	return gn_rand_below(random, n);
+}
+
 static inline void cluster_send(void *host, uint32_t to, const uint8_t *data, size_t size)
 {
 	struct member *m = host;
@@ -135,7 +140,8 @@ static inline void cluster_init(struct cluster *c, const char *protocol, uint32_
 		m->out = (struct gn_output){ m, cluster_send, cluster_deliver, cluster_call };
 		gn_rand_init(&m->rand, seed, GN_RAND_PROTOCOL, i);
 		c->config.self = i;
-		c->config.rand = &m->rand;
+		c->config.below = cluster_below;
+		c->config.random = &m->rand;
 		m->state = calloc(1, c->protocol->state_size(&c->config));
 		const char *wrong = c->protocol->init(m->state, &c->config);
 

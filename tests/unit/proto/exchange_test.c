@@ -68,6 +68,11 @@ static void on_call(void *host, uint32_t round, uint32_t partner)
 	m->partner[m->n_calls++] = partner;
 }
 
+static uint64_t below(void *random, uint64_t n)
+{
+	return gn_rand_below(random, n);
+}
+
 static struct gn_protocol_config config_of(struct member *m)
 {
 	return (struct gn_protocol_config){
@@ -77,7 +82,8 @@ static struct gn_protocol_config config_of(struct member *m)
 		.period = PERIOD,
 		.max_events = EVENTS,
 		.max_payload = 1024,
-		.rand = &m->rand,
+		.below = below,
+		.random = &m->rand,
 	};
 }
 
@@ -182,7 +188,7 @@ static void wrong_configurations_are_refused(void **unused)
 	c[6].period = 0;
 	c[7].max_events = 0;
 	c[8].max_payload = GN_PAYLOAD_MAX + 1;
-	c[9].rand = NULL;
+	c[9].below = NULL;
 	for (size_t i = 0; i < GN_ARRAY_LEN(c); i++) {
 		static uint64_t state[64];
 

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* The loop of one node in this process, on a socket of the loopback interface. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+
+#include "live/loop.h"
+#include "util/util.h"
+
+enum { CAPACITY = 256 };
+
+struct place {
+	struct gn_shared shared;
+	struct gn_own own;
+	struct gn_loop *loop;
+	int socket, stop;
+};
+
+/* Two members; nobody is at the other's address. Event 0 starts at member 0 together with the run. */
+static const struct gn_node nodes[] = { { .name = "a", .ip = GN_ADDRESS_POOL + 1, .member = 0 },
+					{ .name = "b", .ip = GN_ADDRESS_POOL + 2, .member = 1 } };
+static const uint32_t members[] = { 0, 1 };
+static const struct gn_event_plan events[] = { { .at = 0, .node = 0, .label = "" },
+					       { .at = 150 * GN_MSEC, .node = 0, .label = "" } };
+
+static struct gn_topology topology(gn_dur period)
+{
+	return (struct gn_topology){
+		.name = "loop",
+		.seed = 1,
+		.log = GN_RECORDS_CALLS,
+		.nodes = nodes,
+		.n_nodes = 2,
+		.gossip = { .protocol = "push-pull",
+			    .fanout = 1,
+			    .period = period,
+			    .members = members,
+			    .n_members = 2 },
+		.events = events,
+		.n_events = 2,
+	};
+}
+
+static void set_up(struct place *p, const struct gn_topology *t, gn_dur stop_after)
+{
+	const struct sockaddr_in here = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct itimerspec end = { .it_value = gn_timespec(stop_after) };
+	struct gn_err err;
+
+	*p = (struct place){ .socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+			     .stop = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC) };
+	assert_int_equal(bind(p->socket, (const struct sockaddr *)&here, sizeof(here)), 0);
+	assert_int_equal(timerfd_settime(p->stop, 0, &end, NULL), 0);
+	assert_int_equal(gn_shared_init(&p->shared, 2, CAPACITY, &err), 0);
+	assert_int_equal(gn_own_init(&p->own, &p->shared, 0, &err), 0);
+	const struct gn_loop_config config = {
+		.topology = t, .own = &p->own, .socket = p->socket, .stop_fd = p->stop
+	};
+
+	if (gn_loop_new(&config, &p->loop, &err))
+		fail_msg("%s", err.text);
+}
+
+static void tear_down(struct place *p)
+{
+	gn_loop_free(p->loop);
+	gn_own_done(&p->own);
+	gn_shared_done(&p->shared);
+	close(p->socket);
+	close(p->stop);
+}
+
+static size_t records(struct place *p, enum gn_record_type type, struct gn_record ret[CAPACITY])
+{
+	const struct gn_record *run[2];
+	size_t len[2], n = 0;
+
+	gn_ring_peek(p->own.slice, CAPACITY, run, len);
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < len[i]; k++)
+			if (run[i][k].type == type)
+				ret[n++] = run[i][k];
+	return n;
+}
+
+static void nothing_happens_before_the_start(void **unused)
+{
+	const struct gn_topology t = topology(20 * GN_MSEC);
+	struct gn_record found[CAPACITY];
+	struct gn_err err;
+	struct place p;
+
+	(void)unused;
+	set_up(&p, &t, 1); /* stop at once */
+	gn_time start = gn_now() + 100 * GN_MSEC;
+
+	assert_int_equal(gn_loop_run(p.loop, start, &err), 0);
+	assert_true(gn_now() >= start);
+	assert_int_equal(records(&p, GN_RECORD_ARRIVAL, found), 1);
+	/* Stamped when it happened: a moment after the start, not with the start's own time. */
+	assert_in_range(found[0].t, start + 1, start + 90 * GN_MSEC);
+	tear_down(&p);
+}
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+/* A stop and a continuation, say. */
+static void a_signal_does_not_bring_the_start_forward(void **unused)
+{
+	const struct gn_topology t = topology(20 * GN_MSEC);
+	const struct itimerval early = { .it_value = { .tv_usec = 20000 } };
+	const struct sigaction action = { .sa_handler = ignore };
+	struct gn_err err;
+	struct place p;
+
+	(void)unused;
+	set_up(&p, &t, 1);
+	gn_time start = gn_now() + 100 * GN_MSEC;
+
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &early, NULL), 0);
+	assert_int_equal(gn_loop_run(p.loop, start, &err), 0);
+	assert_true(gn_now() >= start);
+	tear_down(&p);
+}
+
+/* A period so short that calls alone would fill the ring long before the second event. */
+static void calls_leave_room_for_arrivals(void **unused)
+{
+	const struct gn_topology t = topology(100 * GN_USEC);
+	struct gn_record found[CAPACITY];
+	struct gn_err err;
+	struct place p;
+
+	(void)unused;
+	set_up(&p, &t, 300 * GN_MSEC);
+	assert_int_equal(gn_loop_run(p.loop, gn_now(), &err), 0);
+	assert_true(p.own.slice->counters.calls > CAPACITY);
+	assert_int_equal(records(&p, GN_RECORD_ARRIVAL, found), 2);
+	assert_int_equal(found[1].event, 1);
+	size_t calls = records(&p, GN_RECORD_CALL, found);
+
+	assert_in_range(calls, CAPACITY / 2, CAPACITY - CAPACITY / 4);
+	assert_int_equal(p.own.slice->counters.log_dropped, p.own.slice->counters.calls - calls);
+	tear_down(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_happens_before_the_start),
+		cmocka_unit_test(a_signal_does_not_bring_the_start_forward),
+		cmocka_unit_test(calls_leave_room_for_arrivals),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
