@@ -2,10 +2,12 @@
 #include "live/node.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -30,6 +32,35 @@ struct node {
 static int compare_fds(const void *a, const void *b)
 {
 	return *(const int *)a - *(const int *)b;
+}
+
+/* A sanitizer says what it finds on standard error. */
+#if defined(__SANITIZE_ADDRESS__)
+#define GN_KEEP_STDERR true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GN_KEEP_STDERR true
+#endif
+#endif
+#ifndef GN_KEEP_STDERR
+#define GN_KEEP_STDERR false
+#endif
+
+/* The caller's terminal is nothing for a process without privileges: whoever controls it could type there. */
+static int let_go_of_terminal(const struct gn_node_job *job, struct gn_err *err)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return gn_fail(err, -errno, "/dev/null: %m");
+	for (int fd = 0; fd <= STDERR_FILENO - GN_KEEP_STDERR; fd++) {
+		/* A parent that was started with a closed standard input has other things at these numbers. */
+		if (fd == job->netns || fd == job->shared->fd || fd == job->ready_fd)
+			continue;
+		if (dup2(null, fd) < 0)
+			return gn_fail(err, -errno, "dup2: %m");
+	}
+	return 0; /* close_others() closes @null */
 }
 
 /* The child was forked, not executed: it holds whatever the parent has open, with O_CLOEXEC or without. */
@@ -134,6 +165,8 @@ static int set_up(struct node *n, struct gn_err *err)
 
 	prctl(PR_SET_NAME, t->nodes[t->gossip.members[job->member]].name, 0, 0, 0);
 	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* ns; the default would make every timer up to 50 us late */
+	if (!r)
+		r = let_go_of_terminal(job, err);
 	if (!r)
 		r = close_others(job, err);
 	if (!r)

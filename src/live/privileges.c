@@ -28,22 +28,26 @@ static int empty_bounding_set(struct gn_err *err)
 	return 0;
 }
 
-/* -EPERM: not root; -EINVAL: root of a user namespace without these ids. There is no other user to become. */
+/*
+ * EINVAL: in a user namespace without these ids. EPERM: an ordinary user. Neither has another user to become. But
+ * root that may not change its user (a container without CAP_SETUID) would stay root: that is an error.
+ */
 static bool nobody_to_become(int code)
 {
-	return code == EPERM || code == EINVAL;
+	return code == EINVAL || (code == EPERM && geteuid() != 0);
 }
 
 static int become_nobody(uint32_t member, struct gn_err *err)
 {
 	uid_t id = GN_NODE_UID + member;
 
+	/* EPERM: a user namespace may deny this to its root; if the right itself is missing, the next call fails. */
 	if (setgroups(0, NULL) < 0 && errno != EPERM)
 		return gn_fail(err, -errno, "setgroups: %m");
 	if (setresgid(id, id, id) < 0 && !nobody_to_become(errno))
-		return gn_fail(err, -errno, "setresgid to %u: %m", id);
+		return gn_fail(err, -errno, "becoming group %u (CAP_SETGID is needed): %m", id);
 	if (setresuid(id, id, id) < 0 && !nobody_to_become(errno))
-		return gn_fail(err, -errno, "setresuid to %u: %m", id);
+		return gn_fail(err, -errno, "becoming user %u (CAP_SETUID is needed): %m", id);
 	return 0;
 }
 

@@ -18,9 +18,13 @@ started() { for _ in $(seq 100); do grep -q '^go' "$work/out" && return; sleep 0
 counter() { awk -v name="$1" '$1 == "counter" && $3 == name { n += $4 } END { print n + 0 }' "$work/out"; }
 count() { grep -cE "$1" "$work/out"; }
 
+# Sanitizers speak on descriptor 2.
+stderr=2
+! grep -q __asan_init "$pair" || stderr=
+
 # What a node may still do.
 exec 7</dev/null
-setpriv --groups 1,2,3 "$pair" 3 50 2 3 >"$work/out" &
+setpriv --groups 1,2,3 "$pair" 3 50 2 3 >"$work/out" </dev/zero 2> >(cat >&2) &
 parent=$!
 exec 7<&-
 check "three nodes start" started
@@ -38,6 +42,8 @@ for pid in $(pids); do
 	same "node $member: works in /" "$(readlink "/proc/$pid/cwd")" /
 	# 0 to 2, the socket and the signal descriptor.
 	same "node $member: open descriptors" "$(find "/proc/$pid/fd" -type l | wc -l)" 5
+	same "node $member: none of them is the caller's" \
+		"$(for fd in 0 1 $stderr; do readlink "/proc/$pid/fd/$fd"; done | sort -u)" /dev/null
 	same "node $member: no processes, descriptors, core dumps" \
 		"$(awk '/^Max (core|processes|open)/ { print $(NF - 1) }' "/proc/$pid/limits" | xargs)" "0 0 2"
 	same "node $member: one slice for writing, one page for reading" \
@@ -129,6 +135,18 @@ unshare --user --map-root-user --net -- sh -c '
 same "in a user namespace: no capability is left" "$(count '^Cap(Inh|Prm|Eff|Bnd|Amb):.0{16}$')" 5
 same "in a user namespace: all nodes run" "$(count '^exit [0-2] 0 $')" 3
 same "in a user namespace: all events reach all nodes" "$(count '^arrival [0-2] [0-2] [-0-2] [0-9]+ 1 ')" 9
+
+# Root that lacks the right to become somebody else would stay root: its nodes do not start.
+for right in setuid setgid; do
+	setpriv --bounding-set "-$right" "$pair" 3 50 1 >"$work/out"
+	has "without CAP_${right^^}: no node starts" "$(cat "$work/out")" \
+		"^exit 0 1 becoming (user|group) 1879048192 \(CAP_${right^^} is needed\): Operation not permitted"
+	same "without CAP_${right^^}: none" "$(count '^exit [0-2] 1 becoming')" 3
+done
+# Nothing else at these numbers may be lost: the shared memory, the namespace, the pipe.
+"$pair" 3 50 1 3 0<&- 2>&- >"$work/out"
+same "a parent with closed standard descriptors: all nodes run" "$(count '^exit [0-2] 0 $')" 3
+same "a parent with closed standard descriptors: all informed" "$(count '^arrival [0-2] [0-2] [-0-2] [0-9]+ 1 ')" 9
 
 # What can fail is said.
 ip address del 10.0.0.3/32 dev lo
