@@ -26,7 +26,8 @@ struct gn_store {
 	sqlite3_stmt *statements[GN_N_STATEMENTS];
 	bool created; /* the tables are there */
 	bool in_transaction;
-	int failed; /* the first failure, it stays: what came after it is not in the file */
+	bool barred; /* gn_store_bar_index() has been called */
+	int failed;  /* the first failure, it stays: what came after it is not in the file */
 	struct gn_err reason;
 };
 
@@ -38,6 +39,9 @@ int gn_store_insert(struct gn_store *s, sqlite3_stmt *statement, struct gn_err *
 
 /* The store's failure, as the caller's. */
 int gn_store_failed(const struct gn_store *s, struct gn_err *err);
+
+/* Put a folder where the log's index would be. Return: 0 or -Exxx. */
+int gn_store_bar_index(const char *path);
 
 /* Fill node, link and meta from the topology. */
 int gn_store_describe(struct gn_store *s, const struct gn_topology *t, struct gn_err *err);

@@ -8,12 +8,13 @@
  *
  * In a guest the page cache dies too, but hostfs writes through: a write() in the guest is one on the
  * host by the time it returns (tests/cli/store-kill.sh). A memory mapping is not: the log's index
- * must not be the shared file that other programs look into, and as they cannot see it, the log only
- * grows until the end of the run, so that what they read from it stays where it is.
+ * must not be the shared file that other programs look into (guard.c), and as the guest does not see
+ * them, the log only grows until the end of the run, so that what they read from it stays where it is.
  */
 #include "store/internal.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -149,7 +150,7 @@ static void remove_files(const char *path)
 		GN_CLEANUP(gn_free_p) char *name = gn_format("%s%s", path, suffixes[i]);
 
 		if (name)
-			unlink(name);
+			remove(name);
 	}
 }
 
@@ -168,13 +169,28 @@ static int set_modes(struct gn_store *s, bool own_page_cache, struct gn_err *err
 	int r = 0;
 
 	sqlite3_busy_timeout(s->db, BUSY_MS);
-	if (own_page_cache) /* before WAL: then no shared memory file is made */
-		r = execute(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA wal_autocheckpoint = 0", err);
+	if (own_page_cache) /* before WAL: then no index is shared; no journal that another could play back */
+		r = execute(s,
+			    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA wal_autocheckpoint = 0;"
+			    "PRAGMA journal_mode = MEMORY",
+			    err);
 	return r ? r
 		 : execute(s,
 			   "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL;"
 			   "PRAGMA cache_size = -" CACHE_KIB "; PRAGMA temp_store = MEMORY",
 			   err);
+}
+
+static int bar_index(struct gn_store *s, struct gn_err *err)
+{
+	int r = gn_store_bar_index(s->path);
+
+	if (!r) {
+		s->barred = true;
+		return 0;
+	}
+	s->failed = system_failed(s, -r);
+	return gn_store_failed(s, err);
 }
 
 static int prepare_all(struct gn_store *s, struct gn_err *err)
@@ -207,8 +223,10 @@ static int open_database(struct gn_store *s, const struct gn_store_options *o, c
 
 	if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
 		return s->db ? sql_failed(s, err) : gn_fail(err, -ENOMEM, "out of memory");
-	int r = set_modes(s, o->own_page_cache, err);
+	int r = o->own_page_cache ? bar_index(s, err) : 0;
 
+	if (!r)
+		r = set_modes(s, o->own_page_cache, err);
 	return r ? r : make_tables(s, t, err);
 }
 
@@ -290,7 +308,10 @@ int gn_store_close(struct gn_store *s, struct gn_err *err)
 	if (!s)
 		return 0;
 	int r = finish(s, err);
+	GN_CLEANUP(gn_free_p) char *barred = s->barred ? gn_steal_ptr(&s->path) : NULL;
 
 	release(s);
+	if (barred)
+		gn_store_tidy(barred);
 	return r;
 }

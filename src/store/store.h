@@ -9,7 +9,9 @@ struct gn_store;
 
 struct gn_store_options {
 	const char *path; /* run.db; must not exist */
-	bool own_page_cache; /* in a guest whose page cache dies with it: exclusive WAL, no checkpoint during the run */
+	/* In a guest, whose page cache dies with it and whose locks nobody outside sees: exclusive WAL, no
+	 * checkpoint during the run, and to programs outside the file can only be read. */
+	bool own_page_cache;
 };
 
 /* Create the file with its tables and fill node, link and the meta rows that the topology gives
@@ -43,5 +45,25 @@ int gn_store_node_stat(struct gn_store *s, uint32_t node, const char *key, int64
 
 /* Everything given so far is safe against kill -9 after this. Call it about four times a second. */
 int gn_store_commit(struct gn_store *s, struct gn_err *err);
+
+/*
+ * For the host's side of a run whose file a guest writes with own_page_cache. Other programs may read the
+ * file at any time; they are kept from writing, from deleting the log and from playing back the guest's
+ * journal, also when they keep it open beyond the end of the run. See guard.c.
+ */
+
+/**
+ * gn_store_guard() - hold a lock on an existing run.db so that nobody can lock it exclusively.
+ * @ret_fd: closing it ends the guard. The lock belongs to the open file, not to the process: other
+ *	descriptors of run.db may be opened and closed meanwhile, but a child that inherits this one
+ *	across fork() keeps the lock too.
+ *
+ * Return: 0; -ENOENT: no such file (yet); -EBUSY: somebody has it locked, or another -Exxx.
+ */
+int gn_store_guard(const char *path, int *ret_fd, struct gn_err *err);
+
+/* When the guest is gone, whatever way it ended: remove what kept others from writing. A log that is not
+ * empty stays; it is then like that of any killed program. */
+void gn_store_tidy(const char *path);
 
 #endif

@@ -24,13 +24,13 @@ static char *uri_of(const char *path, const char *parameters)
 	return uri;
 }
 
-/* Bytes of "PATH<suffix>"; -1: no such file. */
+/* Bytes of "PATH<suffix>"; -1: no such file, or a folder in its place. */
 static long long size_of(const char *path, const char *suffix)
 {
 	GN_CLEANUP(gn_free_p) char *name = gn_format("%s%s", path, suffix);
 	struct stat st;
 
-	return name && !stat(name, &st) ? (long long)st.st_size : -1;
+	return name && !stat(name, &st) && S_ISREG(st.st_mode) ? (long long)st.st_size : -1;
 }
 
 static int read_schema(sqlite3 *db)

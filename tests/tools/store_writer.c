@@ -4,9 +4,13 @@
  * the writer or take its disk away.
  *
  * Usage: store_writer DB host|guest ROWS SECONDS
+ *        store_writer DB guard
  *
  * ROWS a second, numbered by sent_ns, t_ns the time of day. Ends with exit status 1 and the store's
  * sentence on standard error at the first failure; closes the store in any case.
+ *
+ * "guard" is the host's side of a guest that writes: says "guarded", and at the end of its standard input
+ * tidies up.
  */
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +58,24 @@ static int write_all(struct gn_store *s, int64_t per_batch, int64_t batches, str
 	return 0;
 }
 
+static int guard(const char *path)
+{
+	struct gn_err err;
+	int fd = -1;
+
+	if (gn_store_guard(path, &fd, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
+	puts("guarded");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
+	close(fd);
+	gn_store_tidy(path);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct gn_topology t = { .name = "written", .gossip.protocol = "push" };
@@ -61,6 +83,8 @@ int main(int argc, char **argv)
 	struct gn_store *s = NULL;
 	struct gn_err err, closing;
 
+	if (argc == 3 && !strcmp(argv[2], "guard"))
+		return guard(argv[1]);
 	if (argc != 5)
 		return 2;
 	struct gn_store_options o = { .path = argv[1], .own_page_cache = !strcmp(argv[2], "guest") };

@@ -337,7 +337,7 @@ static void close_leaves_one_file(void **state)
 
 		assert_int_equal(gn_store_create(&o, &small, &s, NULL), 0);
 		assert_true(exists(p, "-wal"));
-		assert_int_equal(exists(p, "-shm"), !guest);
+		assert_true(exists(p, "-shm")); /* the index, or what keeps others from making one */
 		arrive(s, 0, 0, 1, true); /* not committed: close does */
 		close_well(s);
 		assert_false(exists(p, "-wal") || exists(p, "-shm") || exists(p, "-journal"));
@@ -402,7 +402,7 @@ static void committed_rows_survive_kill(void **state)
 		assert_string_equal(query(p->db, "PRAGMA integrity_check"), "ok");
 		snprintf(wal, sizeof(wal), "%s-wal", p->db);
 		snprintf(shm, sizeof(shm), "%s-shm", p->db);
-		unlink(p->db), unlink(wal), unlink(shm);
+		unlink(p->db), unlink(wal), remove(shm);
 	}
 }
 

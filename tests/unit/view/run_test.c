@@ -117,9 +117,9 @@ static void a_running_guest(void **state)
 		_exit(0);
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
-	assert_int_equal(files(p), DB | LOG);
+	assert_int_equal(files(p), DB | LOG | INDEX);
 	assert_int_equal(count_as_reader(p), 3);
-	assert_int_equal(files(p), DB | LOG);
+	assert_int_equal(files(p), DB | LOG | INDEX);
 	assert_int_equal(write(go[1], &byte, 1), 1);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -140,15 +140,24 @@ static void a_killed_run(void **state)
 static void a_killed_guest(void **state)
 {
 	const struct place *p = *state;
+	char name[128];
 	sqlite3 *db = NULL;
 
 	write_and_die(p, true);
-	assert_int_equal(files(p), DB | LOG);
+	assert_int_equal(files(p), DB | LOG | INDEX);
 	/* Whoever may write there must not change it either. */
 	assert_int_equal(gn_run_open(p->db, &db, NULL), 0);
 	sqlite3_close(db);
-	assert_int_equal(files(p), DB | LOG);
+	assert_int_equal(files(p), DB | LOG | INDEX);
 	assert_int_equal(count_as_reader(p), 3);
+	assert_int_equal(chmod(p->dir, 0555), 0);
+	assert_int_equal(count_as_reader(p), 3);
+	assert_int_equal(files(p), DB | LOG | INDEX);
+
+	/* Copied without what stands for the index. */
+	snprintf(name, sizeof(name), "%s-shm", p->db);
+	assert_int_equal(chmod(p->dir, 0755), 0);
+	assert_int_equal(rmdir(name), 0);
 	assert_int_equal(chmod(p->dir, 0555), 0);
 	assert_int_equal(count_as_reader(p), 3);
 	assert_int_equal(files(p), DB | LOG);
