@@ -127,6 +127,26 @@ static void end_session(struct gn_guest_exec *x, struct session *s)
 	*s = (struct session){ 0 };
 }
 
+/* The command's process group; or the child alone, that has not made it yet. */
+static void send_signal(pid_t pid, int signal)
+{
+	if (kill(-pid, signal) < 0)
+		kill(pid, signal);
+}
+
+/* Kill and reap. One that even so does not end (it waits for a disk, say) is left to init. */
+static void put_down(pid_t pid)
+{
+	enum { PATIENCE_MS = 1000 };
+
+	send_signal(pid, SIGKILL);
+	for (int i = 0; i < PATIENCE_MS && waitpid(pid, NULL, WNOHANG) == 0; i++) {
+		usleep(1000);
+		/* Again: its group may just have come to be. */
+		send_signal(pid, SIGKILL);
+	}
+}
+
 static struct session *find_session(struct gn_guest_exec *x, uint32_t id)
 {
 	for (size_t i = 0; i < SESSIONS; i++)
@@ -222,7 +242,11 @@ static int spawn(const struct gn_guest_exec *x, const struct start *start, int n
 		if (ours[i] >= 0)
 			fcntl(ours[i], F_SETFL, O_NONBLOCK);
 	ours[PROCESS] = pidfd_open(*ret_pid, 0);
-	return ours[PROCESS] < 0 ? -errno : 0;
+	if (ours[PROCESS] < 0) {
+		r = -errno;
+		put_down(*ret_pid);
+	}
+	return r;
 }
 
 static int start_session(struct gn_guest_exec *x, struct session *s, const struct start *start,
@@ -325,8 +349,8 @@ static void hang_up(struct gn_guest_exec *x, struct session *s)
 		end_session(x, s);
 		return;
 	}
-	kill(-s->pid, SIGHUP);
-	kill(-s->pid, SIGCONT); /* one that is stopped would not hear it */
+	send_signal(s->pid, SIGHUP);
+	send_signal(s->pid, SIGCONT); /* one that is stopped would not hear it */
 }
 
 /* Send what the command has written, as far as there is credit. */
@@ -434,7 +458,7 @@ static void handle_number(struct gn_guest_exec *x, struct session *s, enum gn_me
 		advance(x, s);
 	} else if (type == GN_MESSAGE_EXEC_SIGNAL) {
 		if (a > 0 && a < NSIG && !s->exited)
-			kill(-s->pid, (int)a);
+			send_signal(s->pid, (int)a);
 	} else if (s->terminal && s->fd[OUTPUT] >= 0) {
 		struct winsize size = { .ws_row = (unsigned short)a,
 					.ws_col = (unsigned short)gn_unpack_u32(u) };
@@ -504,10 +528,8 @@ struct gn_guest_exec *gn_guest_exec_free(struct gn_guest_exec *x)
 			continue;
 		if (!s->closed)
 			tell_failure(x, s->id, -EPIPE, "the run is over");
-		if (!s->exited) {
-			kill(-s->pid, SIGKILL);
-			waitpid(s->pid, NULL, 0);
-		}
+		if (!s->exited)
+			put_down(s->pid);
 		end_session(x, s);
 	}
 	gn_close_p(&x->epoll);

@@ -291,6 +291,45 @@ static void a_signal_and_a_hang_up_arrive(void **state)
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
+/* A client that goes right after its request: the command's process may not have a group yet. */
+static void a_hang_up_that_comes_early_arrives(void **state)
+{
+	struct place *p = *state;
+	struct came c = { 0 };
+
+	for (uint32_t i = 0; i < 20; i++) {
+		start(p, i, "n1", false, "exec sleep 1000");
+		tell(p, GN_MESSAGE_EXEC_CLOSE, i, NULL, 0);
+		turn(p, &c);
+	}
+	for_a_while(p, &c, 300 * GN_MSEC);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+/* The same for the end of the run; teardown() does it. */
+static void an_end_that_comes_early_is_one(void **state)
+{
+	struct place *p = *state;
+	gn_time begin = gn_now();
+
+	alarm(20);
+	for (int round = 0; round < 20; round++) {
+		struct gn_message m;
+		const struct gn_guest_exec_options o = {
+			.channel = p->guest, .netns = netns_of, .context = p, .hosts = -1
+		};
+
+		start(p, 1, "n1", false, "exec sleep 1000");
+		assert_int_equal(gn_channel_next(p->guest, &m, NULL), 1);
+		assert_true(gn_guest_exec_message(p->exec, &m));
+		gn_guest_exec_free(p->exec);
+		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+		assert_int_equal(gn_guest_exec_new(&o, &p->exec, NULL), 0);
+	}
+	alarm(0);
+	assert_in_range((gn_now() - begin) / GN_MSEC, 0, 2000);
+}
+
 static void a_background_process_is_not_waited_for(void **state)
 {
 	struct place *p = *state;
@@ -388,6 +427,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(input_is_credited_as_it_is_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(output_stops_without_credit, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_signal_and_a_hang_up_arrive, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_hang_up_that_comes_early_arrives, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_end_that_comes_early_is_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_background_process_is_not_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_terminal_is_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_many_are_refused, setup, teardown),
