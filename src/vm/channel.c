@@ -87,6 +87,11 @@ void gn_channel_set_serial(struct gn_channel *c, enum gn_serial_end end)
 	c->held = end == GN_SERIAL_HOST;
 }
 
+bool gn_channel_spoken(const struct gn_channel *c)
+{
+	return !c->held;
+}
+
 int gn_channel_fd(const struct gn_channel *c)
 {
 	return c->fd;

@@ -41,6 +41,9 @@ struct gn_channel *gn_channel_free(struct gn_channel *c);
 enum gn_serial_end { GN_SERIAL_HOST = 1, GN_SERIAL_GUEST };
 void gn_channel_set_serial(struct gn_channel *c, enum gn_serial_end end);
 
+/* GN_SERIAL_HOST: has the guest said anything yet? */
+bool gn_channel_spoken(const struct gn_channel *c);
+
 /* For poll(): the descriptor, and POLLIN, with POLLOUT while messages wait to be sent. */
 int gn_channel_fd(const struct gn_channel *c);
 short gn_channel_events(const struct gn_channel *c);

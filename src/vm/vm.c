@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 
+#include "util/printable.h"
 #include "vm/keeper.h"
 
 #define MODULES "/usr/lib/uml/modules"
@@ -25,6 +26,7 @@ struct gn_vm {
 	struct gn_keeper keeper;
 	struct gn_channel *channel;
 	int console; /* file in memory with what the kernel printed */
+	gn_time started;
 };
 
 /* The guest kernel's path. Return: 0, -ENOENT. */
@@ -103,6 +105,54 @@ int gn_vm_available(struct gn_err *err)
 	return gn_vm_release(&release, err);
 }
 
+/* Where the guest has something of its own at @path: that folder's name, or NULL. */
+static const char *own_folder(const char *path)
+{
+	/* What gn_guest_start() mounts, and the kernel before it. */
+	static const char *const folders[] = { "/dev", "/proc", "/sys" };
+
+	for (size_t i = 0; i < GN_ARRAY_LEN(folders); i++) {
+		size_t n = strlen(folders[i]);
+
+		if (strncmp(path, folders[i], n) == 0 && (path[n] == '/' || !path[n]))
+			return folders[i];
+	}
+	return NULL;
+}
+
+/* Where @path leads, as far as it is there already. NULL: no memory. */
+static char *resolve(const char *path)
+{
+	GN_CLEANUP(gn_free_p) char *part = gn_strdup(path);
+
+	for (char *slash; part; *slash = '\0') {
+		char *real = realpath(*part ? part : "/", NULL);
+
+		if (real)
+			return real;
+		slash = strrchr(part, '/');
+		if (!slash)
+			break;
+	}
+	return gn_strdup(path);
+}
+
+int gn_vm_reaches(const char *absolute_path, struct gn_err *err)
+{
+	GN_CLEANUP(gn_free_p) char *real = resolve(absolute_path);
+
+	if (!real)
+		return gn_fail(err, -ENOMEM, "out of memory");
+	const char *own = own_folder(real);
+
+	/* The guest follows links itself, but those in /proc lead elsewhere there. */
+	if (!own)
+		own = own_folder(absolute_path);
+	return own ? gn_fail(err, -EINVAL, "%s: the guest kernel has its own %s; choose a folder elsewhere",
+			     absolute_path, own)
+		   : 0;
+}
+
 /* May the guest's memory be a file in this folder? Returns the bytes free there, or 0. */
 static uint64_t room_in(const char *folder, const char **ret_why)
 {
@@ -165,6 +215,10 @@ static int program_path(const char *program, char **ret, struct gn_err *err)
 			"the guest kernel cannot start %s: its path is too long, or has a quote or a line break; "
 			"copy the program to another folder",
 			path);
+	int r = gn_vm_reaches(path, err);
+
+	if (r < 0)
+		return gn_wrap(err, r, "this program");
 	*ret = gn_format("init=\"%s\"", path);
 	return *ret ? 0 : gn_fail(err, -ENOMEM, "out of memory");
 }
@@ -240,6 +294,7 @@ int gn_vm_start(const struct gn_vm_options *o, struct gn_vm **ret, struct gn_err
 		free(vm);
 		return gn_wrap(err, r, "guest");
 	}
+	vm->started = gn_now();
 	vm->console = gn_steal_fd(&console);
 	*ret = vm;
 	return 0;
@@ -290,11 +345,20 @@ static void last_words(int console, char *text, size_t size)
 
 int gn_vm_death(struct gn_vm *vm, struct gn_err *err)
 {
-	char text[512];
+	/* The line to a kernel that dies is closed a moment before its keeper has ended. */
+	enum { DYING_MS = 500 };
+	unsigned seconds = (unsigned)((gn_now() - vm->started) / GN_SEC);
+	bool lives = vm->keeper.pid > 0 && !gn_keeper_wait(&vm->keeper, DYING_MS);
+	char text[512], what[64] = "died";
 
 	gn_keeper_stop(&vm->keeper);
 	last_words(vm->console, text, sizeof(text));
-	return gn_fail(err, -EIO, "the guest kernel died; %s%s",
+	gn_printable(text);
+	if (lives && gn_channel_spoken(vm->channel))
+		snprintf(what, sizeof(what), "does not answer any more");
+	else if (lives)
+		snprintf(what, sizeof(what), "did not come up within %u s", seconds);
+	return gn_fail(err, -EIO, "the guest kernel %s; %s%s", what,
 		       *text ? "its last words: " : "it said nothing", text);
 }
 

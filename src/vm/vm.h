@@ -26,6 +26,10 @@ int gn_vm_available(struct gn_err *err);
 /* The guest kernel's release, "6.1.x", owned by the caller; as gn_vm_available(). */
 int gn_vm_release(char **ret, struct gn_err *err);
 
+/* Does the guest see the host's file at @absolute_path, which may be yet to be made? Its /dev, /proc and /sys are
+ * its own. Return: 0, or -EINVAL with a sentence. */
+int gn_vm_reaches(const char *absolute_path, struct gn_err *err);
+
 /**
  * gn_vm_start() - start the kernel; returns while it boots.
  * @ret: on success owned by the caller.
@@ -38,7 +42,8 @@ int gn_vm_start(const struct gn_vm_options *o, struct gn_vm **ret, struct gn_err
 /* Borrowed. -EPIPE on it means that the guest is gone: see gn_vm_death(). */
 struct gn_channel *gn_vm_channel(const struct gn_vm *vm);
 
-/* The guest ended without having been asked: say so, with the last lines of its console. Return: -EIO. */
+/* The guest ended without having been asked, or the caller has waited long enough for it to speak: kill what is
+ * left of it and say so, with the last lines of its console. Return: -EIO. */
 int gn_vm_death(struct gn_vm *vm, struct gn_err *err);
 
 /* Wait up to @patience for the guest to end by itself (after DONE or INTERRUPT), then kill it. Nothing of it

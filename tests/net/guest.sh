@@ -76,6 +76,16 @@ within "a panic is noticed, ms" "$(value noticed_ms "$out")" 0 2000
 has "and explained" "$(value death "$out")" 'Kernel panic'
 same "nothing is left" "$(alive)" ""
 
+# A guest that lives and is silent.
+printf 'echo I shall say nothing >/dev/console\nwhile :; do sleep 1; done\n' >"$work/mute"
+out=$("$play" mute 0 "$work/mute")
+has "a guest that never speaks" "$(value death "$out")" \
+	'^the guest kernel did not come up within [45] s; its last words: .*I shall say nothing'
+within "is ended, ms" "$(value end_ms "$out")" 0 2000
+out=$("$play" hang)
+has "one that has spoken and stops" "$(value death "$out")" '^the guest kernel does not answer any more;'
+same "nothing is left of them" "$(alive)" ""
+
 # kill -9 of the main process at any moment of booting, running and stopping. With the scenario "populate" the
 # guest is full of processes that would run on by themselves on the host.
 kill_it() { # who how...
@@ -126,6 +136,14 @@ if [ "$(id -u)" = 0 ]; then
 	has "without room for its memory: the folders are named" "$out" '/dev/shm is too full'
 	out=$(unshare -m sh -c 'mount -o remount,noexec /dev/shm; exec "$0" boot' "$play" 2>&1)
 	within "a /dev/shm that is noexec: another folder serves, boots, ms" "$(value boot_ms "$out")" 100 20000
+fi
+if [ -w /dev/shm ]; then
+	there=$(mktemp -d /dev/shm/gossipnet-test.XXXXXX)
+	cp "$tool" "$there/play"
+	out=$("$there/play" boot 2>&1)
+	has "a program that the guest cannot see" "$out" \
+		'/dev/shm/[^ ]*/play: the guest kernel has its own /dev; choose a folder elsewhere'
+	rm -r "$there"
 fi
 cp "$tool" "$work/\"quoted\" name"
 out=$("$work/\"quoted\" name" boot 2>&1)

@@ -4,6 +4,7 @@
  *
  *   guest_play SCENARIO [NUMBER]    on the host: boots itself as a guest, prints key=value lines
  *   guest_play guest                in the guest, as its init
+ *   guest_play mute 0 SCRIPT        on the host: boots a guest whose init is a shell script, which never speaks
  *
  * GN_PLAIN set: without namespaces for the kernel, as where none may be made.
  */
@@ -321,6 +322,36 @@ static int measure_clock(struct gn_vm *vm, uint32_t n)
 	return 0;
 }
 
+/* A guest that boots and never says HELLO. */
+static int play_mute(const char *script)
+{
+	const struct gn_vm_options o = { .program = "/bin/sh", .argument = script, .nodes = 100 };
+	struct gn_message m;
+	struct gn_err err;
+	struct gn_vm *vm;
+
+	if (gn_vm_start(&o, &vm, &err) < 0)
+		return fail("start", &err);
+	if (gn_channel_wait(gn_vm_channel(vm), 4 * GN_SEC, &m, NULL) != -ETIMEDOUT)
+		return fail("mute", &(struct gn_err){ "it speaks" });
+	gn_time start = gn_now();
+
+	gn_vm_death(vm, &err);
+	printf("death=%s\nend_ms=%llu\n", err.text, (unsigned long long)((gn_now() - start) / GN_MSEC));
+	gn_vm_free(vm);
+	return 0;
+}
+
+/* A guest that stops in the middle of its work. */
+static int play_hang(struct gn_vm *vm)
+{
+	struct gn_err err;
+
+	gn_vm_death(vm, &err);
+	printf("death=%s\n", err.text);
+	return 0;
+}
+
 static int play(struct gn_vm *vm, const char *scenario, uint32_t number, const char *text)
 {
 	struct gn_channel *c = gn_vm_channel(vm);
@@ -353,6 +384,8 @@ static int play(struct gn_vm *vm, const char *scenario, uint32_t number, const c
 		fflush(stdout);
 		pause();
 	}
+	if (!strcmp(scenario, "hang"))
+		return play_hang(vm);
 	if (strcmp(scenario, "boot") == 0)
 		return 0;
 	ask(c, scenario, number, text);
@@ -365,6 +398,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(scenario, "guest"))
 		return be_guest();
+	if (!strcmp(scenario, "mute"))
+		return play_mute(argc > 3 ? argv[3] : "");
 	const struct gn_vm_options o = { .argument = "guest",
 					 .nodes = 100,
 					 .plain = getenv("GN_PLAIN") != NULL };
