@@ -94,14 +94,13 @@ check-unit: unit
 
 # Everything. Live tests need root and say so; under CI nothing may be skipped.
 check: deps-check
-	$(Q)$(MAKE) --no-print-directory all unit tools
-	$(Q)tests/run $(UNIT) $(sort $(wildcard tests/cli/*.sh tests/net/*.sh))
+	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all unit tools && \
+		tests/run $(UNIT) $(sort $(wildcard tests/cli/*.sh tests/net/*.sh)); $(call give_back,build gossipnet)
 
 demo: deps
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)./gossipnet run topo/quickstart.yaml
-	$(Q)./gossipnet plot quickstart -o results/quickstart/latest/coverage.png
-	$(Q)$(call give_back,build gossipnet results)
+	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all && ./gossipnet run topo/quickstart.yaml && \
+		./gossipnet plot quickstart -o results/quickstart/latest/coverage.png; \
+		$(call give_back,build gossipnet results)
 
 # RUN=: a result folder, a run.db or a topology's name; default the newest run of all.
 plot: all
@@ -112,8 +111,9 @@ deps:
 deps-check:
 	$(Q)tests/deps $(PACKAGES) $(CHECK_PACKAGES)
 
-# After sudo: what was made belongs to the person who typed it.
-give_back = if [ -n "$$SUDO_UID" ]; then chown -Rh "$$SUDO_UID:$$SUDO_GID" $(1); fi
+# The end of a recipe: after sudo, what was made belongs to the person who typed it, however it ended.
+give_back = status=$$?; for made in $(1); do [ -z "$$SUDO_UID" ] || [ ! -e $$made ] || \
+	chown -Rh "$$SUDO_UID:$$SUDO_GID" $$made; done; exit $$status
 
 FUZZ_SECONDS ?= 60
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
@@ -153,18 +153,19 @@ lint-man: all
 	$(Q)mandoc -T lint -W warning $(MAN)
 	$(Q)tests/man-matches-help ./gossipnet man/gossipnet.1
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/gossipnet \
-		$(DESTDIR)$(PREFIX)/share/gossipnet/topo $(foreach s,1 5,$(DESTDIR)$(PREFIX)/share/man/man$(s))
+SHARE = $(DESTDIR)$(PREFIX)/share
+install:
+	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all; $(call give_back,build gossipnet)
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/gossipnet/topo $(foreach s,1 5,$(SHARE)/man/man$(s))
 	install -m 755 gossipnet $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 include/gossipnet/*.h $(DESTDIR)$(PREFIX)/include/gossipnet/
-	install -m 644 topo/*.yaml $(DESTDIR)$(PREFIX)/share/gossipnet/topo/
-	./gossipnet validate --schema > $(DESTDIR)$(PREFIX)/share/gossipnet/topology.schema.json
-	$(foreach m,$(MAN),install -m 644 $(m) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/ && ) true
+	install -m 644 topo/*.yaml $(SHARE)/gossipnet/topo/
+	./gossipnet validate --schema > $(SHARE)/gossipnet/topology.schema.json
+	$(foreach m,$(MAN),install -m 644 $(m) $(SHARE)/man/man$(subst .,,$(suffix $(m)))/ && ) true
 
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/gossipnet $(DESTDIR)$(PREFIX)/include/gossipnet $(DESTDIR)$(PREFIX)/share/gossipnet
-	rm -f $(foreach m,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+	rm -f $(DESTDIR)$(PREFIX)/bin/gossipnet
+	rm -rf $(SHARE)/gossipnet
+	rm -f $(foreach m,$(MAN),$(SHARE)/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 
 clean:
 	rm -rf build gossipnet
