@@ -32,6 +32,12 @@ struct batch {
 	uint8_t data[RECEIVE_BATCH][GN_DATAGRAM_MAX + 1]; /* one more shows that it is too long */
 };
 
+/* Room for the one control message that we ask for: when the kernel received the datagram. */
+union control {
+	struct cmsghdr header; /* for its alignment */
+	uint8_t space[CMSG_SPACE(sizeof(struct timespec))];
+};
+
 struct gn_loop {
 	struct gn_loop_config config;
 	const struct gn_topology *topology;
@@ -42,9 +48,12 @@ struct gn_loop {
 	struct gn_output output;
 	struct gn_rand rand;
 	gn_time start, now, deadline, drops_asked;
-	uint32_t next_event; /* the next one that starts here, or topology->n_events */
+	gn_time arrived; /* of the input at hand: at the node, which may be earlier than at this process */
+	gn_dur realtime_ahead; /* CLOCK_REALTIME, which the kernel stamps with, minus CLOCK_MONOTONIC */
+	uint32_t next_event;   /* the next one that starts here, or topology->n_events */
 	unsigned n_queued;
 	struct batch in, out;
+	union control control[RECEIVE_BATCH];
 };
 
 _Static_assert(SEND_BATCH <= RECEIVE_BATCH, "both use struct batch");
@@ -100,7 +109,8 @@ static void on_deliver(void *host, const struct gn_delivery *d)
 	struct gn_loop *l = host;
 	const struct gn_record r = {
 		.type = GN_RECORD_ARRIVAL,
-		.t = l->now,
+		/* The two clocks are read one after the other: nothing arrives before it was sent. */
+		.t = GN_MAX(l->arrived, GN_MIN(d->sent, l->now)),
 		.sent = d->sent,
 		.event = d->event,
 		.via = d->via,
@@ -169,6 +179,7 @@ static void publish(struct gn_loop *l)
 	for (size_t i = 0; i < sizeof(payload); i++)
 		payload[i] = (uint8_t)(l->next_event + i);
 	l->next_event = next_own(l, l->next_event + 1);
+	l->arrived = l->now;
 	feed(l, &in);
 }
 
@@ -204,9 +215,32 @@ static bool is_quiet(const struct gn_loop *l)
 	return atomic_load_explicit(&l->config.own->control->quiet, memory_order_relaxed);
 }
 
+static void look_at_realtime(struct gn_loop *l)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	l->realtime_ahead = (gn_time)ts.tv_sec * GN_SEC + (gn_time)ts.tv_nsec - gn_now();
+}
+
+/* When the kernel received a datagram, CLOCK_MONOTONIC. A process that waits for its turn does not make the network
+ * slower. */
+static gn_time arrival_of(const struct gn_loop *l, struct msghdr *m)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	struct timespec ts;
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+		return l->now;
+	memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+	gn_time t = (gn_time)ts.tv_sec * GN_SEC + (gn_time)ts.tv_nsec - l->realtime_ahead;
+
+	return GN_MIN(t, l->now);
+}
+
 static void receive_one(struct gn_loop *l, unsigned i)
 {
-	const struct mmsghdr *m = &l->in.message[i];
+	struct mmsghdr *m = &l->in.message[i];
 	const struct sockaddr_in *from = &l->in.address[i];
 	struct gn_input in = { .type = GN_DATAGRAM, .data = l->in.data[i], .size = m->msg_len };
 
@@ -217,6 +251,7 @@ static void receive_one(struct gn_loop *l, unsigned i)
 	in.from = gn_addresses_find(&l->addresses, ntohl(from->sin_addr.s_addr));
 	read_clock(l);
 	in.now = l->now;
+	l->arrived = arrival_of(l, &m->msg_hdr);
 	if (in.from == GN_NONE || from->sin_port != htons(GN_GOSSIP_PORT) ||
 	    m->msg_hdr.msg_flags & MSG_TRUNC || feed(l, &in))
 		add(&l->counters->malformed, 1);
@@ -224,14 +259,20 @@ static void receive_one(struct gn_loop *l, unsigned i)
 
 static int receive(struct gn_loop *l, struct gn_err *err)
 {
+	for (unsigned i = 0; i < RECEIVE_BATCH; i++) {
+		struct msghdr *m = &l->in.message[i].msg_hdr;
+
+		m->msg_namelen = sizeof(l->in.address[i]);
+		m->msg_control = &l->control[i];
+		m->msg_controllen = sizeof(l->control[i]);
+	}
 	int n = recvmmsg(l->config.socket, l->in.message, RECEIVE_BATCH, MSG_DONTWAIT, NULL);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : gn_fail(err, -errno, "receiving: %m");
-	for (unsigned i = 0; i < (unsigned)n; i++) {
+	look_at_realtime(l);
+	for (unsigned i = 0; i < (unsigned)n; i++)
 		receive_one(l, i);
-		l->in.message[i].msg_hdr.msg_namelen = sizeof(l->in.address[i]);
-	}
 	return 0;
 }
 

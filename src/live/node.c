@@ -125,6 +125,10 @@ static int open_socket(const struct gn_node_job *job, int *ret, struct gn_err *e
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return gn_fail(err, -errno, "socket: %m");
+	const int on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0)
+		return gn_fail(err, -errno, "asking for the times of arrival: %m");
 	enlarge(fd, SO_RCVBUFFORCE, SO_RCVBUF);
 	enlarge(fd, SO_SNDBUFFORCE, SO_SNDBUF);
 	if (bind(fd, (const struct sockaddr *)&here, sizeof(here)) < 0)
