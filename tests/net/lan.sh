@@ -15,7 +15,7 @@ noise='arp or ip6 or link[10] = 1 or link[10] = 2'
 pid=$!
 wait_for_node lan lan
 # The capture runs in the namespace that holds the switch: "any" is every port of it.
-timeout 20 "$GN" exec lan lan -- timeout 5 tcpdump -i any -y LINUX_SLL2 -B 65536 -s 64 -w cap 2>/dev/null
+timeout 20 "$GN" exec lan lan -- timeout 5 tcpdump -i any -y LINUX_SLL2 -B 65536 -s 64 -w cap 2>captured
 # A flooded frame counts where it comes in; the copies that leave are "outgoing".
 # The same capture does see a broadcast and a resolution when a person makes them.
 timeout 20 "$GN" exec lan lan -- timeout 2 tcpdump -i any -y LINUX_SLL2 -B 65536 -s 64 -w cap-with-noise 2>/dev/null &
@@ -29,6 +29,7 @@ db=lan/run.db
 within "wired and every process ready, s" "$(sql $db "SELECT value / 1e9 FROM meta WHERE key = 'ready_ns'")" 0 3
 same "informed" "$(sql $db 'SELECT informed FROM spread')" 1000
 within "frames seen on the ports" "$(frames cap "$quiet")" 10000 1000000000
+same "frames that the capture lost" "$(awk '/dropped by kernel$/ { print $1 }' captured)" 0
 same "ARP, broadcast, multicast or IPv6 frames seen" "$(frames cap "$noise")" 0
 within "broadcast frames seen when there is one" "$(frames cap-with-noise "$noise")" 1 100
 
