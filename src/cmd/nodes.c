@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "live/node.h"
+#include "util/printable.h"
 
 static int fork_node(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err)
 {
@@ -116,9 +117,10 @@ static void describe_death(const struct gn_nodes *n, uint32_t member, int status
 	struct gn_counters *c = &gn_shared_slice(n->shared, member)->counters;
 	char why[sizeof(c->failure)];
 
-	/* The text is the node's: it may lack its end. */
+	/* The text is the node's: it may lack its end, or hold anything. */
 	memcpy(why, c->failure, sizeof(why));
 	why[sizeof(why) - 1] = '\0';
+	gn_printable(why);
 	if (WIFSIGNALED(status))
 		gn_fail(err, -ECHILD, "node %s: its process was killed by signal %d (%s)", name,
 			WTERMSIG(status), strsignal(WTERMSIG(status)));

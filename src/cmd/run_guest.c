@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/signals.h"
+#include "store/store.h"
 #include "util/log.h"
 #include "vm/vm.h"
 
@@ -18,7 +19,8 @@ struct guest_run {
 	struct gn_vm *vm;
 	struct gn_channel *channel; /* the vm's */
 	struct gn_signals signals;
-	bool up; /* the guest has said hello */
+	int guard; /* keeps others from writing to run.db; -1 before there is one */
+	bool up;   /* the guest has said hello */
 	bool done;
 	int status; /* the guest's exit status, once done */
 };
@@ -35,6 +37,26 @@ static int send_job(const struct guest_run *g, struct gn_err *err)
 	return gn_channel_send_pack(g->channel, GN_MESSAGE_JOB, p, err);
 }
 
+/* run.db is there: it can be shown, and must be kept from programs that do not see the guest's locks. */
+static void take_database(struct guest_run *g)
+{
+	GN_CLEANUP(gn_free_p) char *db = gn_format("%s/run.db", g->run->folder.path);
+	struct gn_err err;
+
+	if (db && gn_store_guard(db, &g->guard, &err) < 0)
+		gn_log(GN_LOG_WARNING, "%s; do not open it for writing before the run is over", err.text);
+	gn_run_database(g->run);
+}
+
+static void release_database(struct guest_run *g)
+{
+	GN_CLEANUP(gn_free_p) char *db = gn_format("%s/run.db", g->run->folder.path);
+
+	gn_close_p(&g->guard);
+	if (db && g->run->has_database)
+		gn_store_tidy(db);
+}
+
 static void take_status(struct guest_run *g, const struct gn_message *m)
 {
 	struct gn_status s;
@@ -44,7 +66,7 @@ static void take_status(struct guest_run *g, const struct gn_message *m)
 	memcpy(&s, m->data, sizeof(s));
 	s.phase[sizeof(s.phase) - 1] = '\0';
 	if (!g->run->has_database && !strcmp(s.phase, "running"))
-		gn_run_database(g->run);
+		take_database(g);
 	gn_run_status(g->run, &s);
 }
 
@@ -173,11 +195,15 @@ static int boot_and_loop(struct guest_run *g, struct gn_err *err)
 
 int gn_run_in_guest(struct gn_run *run, struct gn_err *err)
 {
-	struct guest_run g = { .run = run, .signals = GN_SIGNALS_NONE };
-	int r = gn_signals_open(&g.signals, err);
+	struct guest_run g = { .run = run, .guard = -1, .signals = GN_SIGNALS_NONE };
+	int r = gn_vm_reaches(run->folder.path, err);
+
+	if (r == 0)
+		r = gn_signals_open(&g.signals, err);
 
 	if (r == 0)
 		r = boot_and_loop(&g, err);
+	release_database(&g);
 	gn_signals_close(&g.signals);
 	if (err && r == 0 && g.status)
 		err->text[0] = '\0';
