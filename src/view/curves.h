@@ -42,7 +42,7 @@ int64_t gn_curves_quantile(const struct gn_curves *c, int64_t t, unsigned percen
 /* When all members knew the event; INT64_MAX: never. */
 int64_t gn_curve_complete(const struct gn_curves *all, const struct gn_curve *c);
 
-/* The median over the events of that. @scratch as above. */
+/* The median over the events of that; of two in the middle the later. @scratch as above. */
 int64_t gn_curves_median_complete(const struct gn_curves *c, int64_t *scratch);
 
 #endif

@@ -94,11 +94,12 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Nearest rank: the ceil(n / 2)-th; that of events that never came so far is "never". */
-static int64_t median(int64_t *values, size_t n)
+/* Of an even number of events, the worse of the two in the middle: the longer time ("never" is the longest), the
+ * fewer nodes. So time and count speak of the same half, and agree with the figure. */
+static int64_t worse_median(int64_t *values, size_t n, bool longer)
 {
 	qsort(values, n, sizeof(*values), compare);
-	return values[(n - 1) / 2];
+	return values[longer ? n / 2 : (n - 1) / 2];
 }
 
 static int print_median(FILE *f, const struct table *t, int width)
@@ -112,11 +113,12 @@ static int print_median(FILE *f, const struct table *t, int width)
 	for (int i = 0; i < N_TIMES; i++) {
 		for (size_t k = 0; k < t->n; k++)
 			values[k] = t->rows[k].t[i];
-		times[i] = median(values, t->n);
+		times[i] = worse_median(values, t->n, true);
 	}
 	for (size_t k = 0; k < t->n; k++)
 		values[k] = t->rows[k].informed;
-	snprintf(informed, sizeof(informed), "%" PRId64 "/%" PRId64, median(values, t->n), t->rows[0].nodes);
+	snprintf(informed, sizeof(informed), "%" PRId64 "/%" PRId64, worse_median(values, t->n, false),
+		 t->rows[0].nodes);
 	snprintf(name, sizeof(name), "median of %zu", t->n);
 	print_row(f, name, GN_MAX(0, width - (int)strlen(name)), informed, times);
 	return 0;

@@ -89,6 +89,10 @@ static void the_median_counts_those_that_never_came(GN_UNUSED void **state)
 	assert_int_equal(gn_curves_median_complete(&c, scratch), 30);
 	curves[0].n = 1;
 	assert_true(gn_curves_median_complete(&c, scratch) == INT64_MAX);
+	/* Half of them are not more than half: the median curve, the lower of two, stays below the top as well. */
+	c.n = 4;
+	assert_true(gn_curves_median_complete(&c, scratch) == INT64_MAX);
+	assert_int_equal(gn_curves_quantile(&c, 100, 50, scratch), 1);
 }
 
 static void nothing_to_draw(void **state)

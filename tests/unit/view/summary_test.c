@@ -83,7 +83,7 @@ static void many_events_are_cut(void **state)
 	assert_null(strstr(text, "\n21  "));
 	assert_non_null(strstr(
 		text,
-		"\nand 6 more\nmedian of 26              2/2     0.0 us    13.0 ms    13.0 ms    13.0 ms\n"));
+		"\nand 6 more\nmedian of 26              2/2     0.0 us    14.0 ms    14.0 ms    14.0 ms\n"));
 	free(text);
 }
 
