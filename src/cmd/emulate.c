@@ -265,6 +265,20 @@ static gn_dur longest_link(const struct gn_topology *t)
 	return longest + 30 * GN_MSEC;
 }
 
+/* A node that had to be killed did not take part to the end. */
+static void report_frozen(struct emulation *e, uint32_t member)
+{
+	GN_CLEANUP(gn_free_p) char *text = NULL;
+
+	if (member == GN_NONE)
+		return;
+	text = gn_format("node %s: its process did not answer at the end and was killed",
+			 e->t->nodes[e->t->gossip.members[member]].name);
+	e->node_died = true;
+	if (text)
+		e->o->on_warning(e->o->context, text);
+}
+
 static int run_and_close(struct emulation *e, struct gn_outcome *ret, struct gn_err *err)
 {
 	struct gn_outcome outcome = { .ending = GN_ENDED_FAILURE };
@@ -275,10 +289,10 @@ static int run_and_close(struct emulation *e, struct gn_outcome *ret, struct gn_
 	if (r < 0)
 		return r;
 	r = run(e, &outcome.ending, err);
-	e->ended = gn_now();
+	e->ended = GN_MAX(gn_now(), e->start); /* interrupted before time zero */
 	show(e, "stopping", 0, 0);
 	gn_nodes_quiet(&e->nodes, longest_link(e->t));
-	gn_nodes_stop(&e->nodes);
+	report_frozen(e, gn_nodes_stop(&e->nodes));
 	if (e->node_died && r == 0)
 		outcome.ending = GN_ENDED_FAILURE;
 	/* After an error the store may not work any more; what it said first is the reason. */

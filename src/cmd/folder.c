@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* SQLite opens paths of at most 512 bytes; its names for the log and a journal are the longest. */
+#define FOLDER_PATH_MAX 490
+
 static const char *const files[] = { "run.db",	       "run.db-wal",	"run.db-shm",
 				     "run.db-journal", "topology.yaml", "log" };
 
@@ -131,6 +134,9 @@ static int fill(struct gn_folder *f, const char *resolved, struct gn_err *err)
 	f->path = realpath(f->shown, NULL);
 	if (!f->path)
 		return gn_fail(err, -errno, "%s: %m", f->shown);
+	if (strlen(f->path) > FOLDER_PATH_MAX)
+		return gn_fail(err, -ENAMETOOLONG, "%s: the path is too long for SQLite: at most %d bytes",
+			       f->path, FOLDER_PATH_MAX);
 	GN_CLEANUP(gn_free_p) char *topology = gn_format("%s/topology.yaml", f->path);
 	GN_CLEANUP(gn_free_p) char *log = gn_format("%s/log", f->path);
 
@@ -163,6 +169,18 @@ int gn_folder_create(struct gn_folder *f, const struct gn_topology *t, const cha
 	return r;
 }
 
+/* Has another run, begun after this one, put itself there already? Names sort by time, seed and number. */
+static bool is_newer(const char *latest, const char *ours)
+{
+	char theirs[PATH_MAX];
+	ssize_t n = readlink(latest, theirs, sizeof(theirs) - 1);
+
+	if (n < 0)
+		return false;
+	theirs[n] = '\0';
+	return strverscmp(theirs, ours) > 0 && access(latest, F_OK) == 0;
+}
+
 int gn_folder_publish(const struct gn_folder *f, struct gn_err *err)
 {
 	if (!f->latest)
@@ -170,7 +188,7 @@ int gn_folder_publish(const struct gn_folder *f, struct gn_err *err)
 	const char *target = strrchr(f->shown, '/') + 1;
 
 	/* Remove, then make: there is no moment with a temporary name that a crash could leave. */
-	for (int tries = 0; tries < 10; tries++) {
+	for (int tries = 0; tries < 10 && !is_newer(f->latest, target); tries++) {
 		if (unlink(f->latest) < 0 && errno != ENOENT)
 			break;
 		if (symlink(target, f->latest) == 0) {
@@ -183,6 +201,8 @@ int gn_folder_publish(const struct gn_folder *f, struct gn_err *err)
 		if (errno != EEXIST)
 			break;
 	}
+	if (is_newer(f->latest, target))
+		return 0;
 	return gn_fail(err, -errno, "cannot point %s to the new run: %m", f->latest);
 }
 

@@ -243,6 +243,7 @@ static void normalize_process(void)
 	signal(SIGCHLD, SIG_DFL);
 	/* Writing to a pipe that nobody reads is an error to report, not a reason to die half-way. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* the limit of a file's size (ulimit -f): likewise */
 }
 
 int main(int argc, char **argv)

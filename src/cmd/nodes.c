@@ -185,17 +185,27 @@ static void signal_all(const struct gn_nodes *n, int signal)
 			kill(n->pids[m], signal);
 }
 
-void gn_nodes_stop(struct gn_nodes *n)
+static uint32_t first_alive(const struct gn_nodes *n)
+{
+	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
+		if (n->pids[m])
+			return m;
+	return GN_NONE;
+}
+
+uint32_t gn_nodes_stop(struct gn_nodes *n)
 {
 	gn_time deadline = gn_now() + 2 * GN_SEC;
+	uint32_t killed = GN_NONE;
 
 	if (!n->pids || !n->by_pid)
-		return;
+		return GN_NONE;
 	signal_all(n, SIGTERM);
 	while (n->alive) {
 		if (gn_nodes_reap(n, NULL) >= 0)
 			continue;
-		if (gn_now() >= deadline) {
+		if (n->alive && gn_now() >= deadline) {
+			killed = first_alive(n);
 			signal_all(n, SIGKILL);
 			deadline = GN_NEVER;
 		}
@@ -206,4 +216,5 @@ void gn_nodes_stop(struct gn_nodes *n)
 	free(n->pids);
 	free(n->by_pid);
 	*n = (struct gn_nodes){ .ready_fd = -1, .ready_end = -1 };
+	return killed;
 }

@@ -44,7 +44,8 @@ int gn_nodes_reap(struct gn_nodes *n, struct gn_err *err);
  * @patience, two seconds at most. */
 void gn_nodes_quiet(const struct gn_nodes *n, gn_dur patience);
 
-/* Ask all to end, wait up to two seconds, kill the rest. NULL-safe in all fields. */
-void gn_nodes_stop(struct gn_nodes *n);
+/* Ask all to end, wait up to two seconds, kill the rest. Harmless before gn_nodes_start() and a second time.
+ * Return: one of those that had to be killed, or GN_NONE. */
+uint32_t gn_nodes_stop(struct gn_nodes *n);
 
 #endif
