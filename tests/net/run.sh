@@ -37,6 +37,16 @@ has "a node that was killed: said" "$(cat said)" 'node n3: its process was kille
 within "a node that was killed: the run ended when the others knew, s" "$(sql dead/run.db "SELECT value / 1e9 FROM meta WHERE key = 'ended_ns'")" 2 8
 same "a node that was killed: the others know" "$(sql dead/run.db 'SELECT informed FROM spread')" 4
 
+# A node that is frozen does not answer the end.
+"$GN" run lan.yaml -o frozen --set until=duration --set duration=3s >said 2>&1 &
+pid=$!
+wait_for_node frozen n1
+for _ in $(seq 50); do pgrep -P "$pid" -x n4 >/dev/null && break; sleep 0.1; done
+pkill -STOP -P "$pid" -x n4
+wait "$pid"
+same "a node that was frozen: exit status" $? 1
+has "a node that was frozen: said" "$(cat said)" 'node n4: its process did not answer'
+
 # Callers that leave odd things behind
 (trap '' CHLD && exec timeout 30 "$GN" run lan.yaml -q -o nochild)
 same "an ignored SIGCHLD: exit status" $? 0
