@@ -4,10 +4,16 @@
  * then least delay, then the first hop with the lowest id. Only routers forward.
  *
  * A host with one link has no choice and gets the short form without a search. The others are the source
- * of one search by Dijkstra's algorithm each; the next hops found are put into as few prefixes as cover
- * the addresses in use.
+ * of one search each; the next hops found are put into as few prefixes as cover the addresses in use.
+ *
+ * The search goes hop by hop, as all paths to a host or router that are one hop longer begin where those
+ * of the hop before end. Only the switches in between, which are crossed for nothing, are taken in the
+ * order of Dijkstra's algorithm.
  */
 #include "topo/planning.h"
+
+#define SAMPLE	       16u
+#define WORTH_A_SAMPLE (64u * SAMPLE) /* searches: fewer are quick in any case */
 
 /* The best path found so far from the source to a node. */
 struct label {
@@ -16,12 +22,22 @@ struct label {
 	uint32_t first; /* the first host or router entered; 0 while only switches have been crossed */
 	uint16_t port;	/* of the source */
 	bool on_lan;	/* no router is crossed: the path is within the LAN behind the port */
-	bool reached, settled;
+	bool reached;
+	bool settled; /* a switch that has been crossed */
 };
 
+/* A switch that is yet to be crossed. */
 struct item {
 	struct label label;
 	uint32_t node;
+};
+
+/* What the search needs to know of a port, close together. */
+struct way {
+	gn_dur delay;
+	uint32_t to;
+	uint8_t kind; /* of the node there: enum gn_kind */
+	bool blocked;
 };
 
 /* A destination and its next hop. */
@@ -33,8 +49,9 @@ struct hop {
 
 struct router_search {
 	struct gn_planning *p;
+	const struct way *ways; /* by port */
 	struct label *labels;
-	uint32_t *touched; /* nodes with a label */
+	uint32_t *touched; /* nodes with a label, in the order of their hops */
 	uint32_t n_touched;
 	struct item *heap;
 	size_t n_heap, cap_heap;
@@ -87,60 +104,79 @@ static struct item heap_pop(struct router_search *s)
 	return top;
 }
 
-/* A path to @node with this label has been found. */
-static int offer(struct router_search *s, uint32_t node, const struct label *label)
+/* A path to what is at the end of @way, with this label, has been found. */
+static int offer(struct router_search *s, const struct way *way, const struct label *label)
 {
-	struct label *old = &s->labels[node];
+	struct label *old = &s->labels[way->to];
 
 	if (old->settled || (old->reached && !is_better(label, old)))
 		return 0;
 	if (!old->reached)
-		s->touched[s->n_touched++] = node;
+		s->touched[s->n_touched++] = way->to;
 	*old = *label;
 	old->reached = true;
-	/* Hosts do not forward: the search ends there. */
-	return s->p->nodes[node].kind == GN_HOST ? 0 : heap_push(s, old, node);
+	return way->kind == GN_SWITCH ? heap_push(s, old, way->to) : 0;
 }
 
-/* Over one port of a node that has @here as its label. */
-static int cross(struct router_search *s, uint32_t node, const struct gn_port *port, struct label here)
+/* Over all ports of a router or switch that has its final label. */
+static int cross(struct router_search *s, uint32_t node)
 {
-	const struct gn_topology *t = &s->p->t;
-	const struct gn_link *link = &t->links[port->link];
-	uint32_t other = link->node[!port->end];
+	const struct gn_node *n = &s->p->nodes[node];
+	const struct label here = s->labels[node];
+	const struct way *ways = &s->ways[n->first_port];
+	int r = 0;
 
-	if (link->blocked)
-		return 0;
-	here.delay += link->shape[port->end].delay;
-	if (t->nodes[node].kind == GN_ROUTER)
-		here.on_lan = false;
-	if (t->nodes[other].kind != GN_SWITCH) {
-		here.hops++;
-		if (here.on_lan)
-			here.first = other;
+	s->steps += n->n_ports;
+	for (uint32_t k = 0; !r && k < n->n_ports; k++) {
+		struct label there = here;
+
+		if (ways[k].blocked)
+			continue;
+		there.delay += ways[k].delay;
+		there.on_lan = here.on_lan && n->kind == GN_SWITCH;
+		there.settled = false;
+		if (ways[k].kind != GN_SWITCH) {
+			there.hops++;
+			if (there.on_lan)
+				there.first = ways[k].to;
+		}
+		r = offer(s, &ways[k], &there);
 	}
-	return offer(s, other, &here);
+	return r;
 }
 
 static int leave_source(struct router_search *s)
 {
-	const struct gn_topology *t = &s->p->t;
-	const struct gn_node *n = &t->nodes[s->source];
+	const struct gn_node *n = &s->p->nodes[s->source];
 	int r = 0;
 
 	for (uint32_t k = 0; !r && k < n->n_ports; k++) {
-		const struct gn_port *port = &t->ports[n->first_port + k];
-		uint32_t other = gn_peer_of(t, port);
-		bool lan = t->nodes[other].kind == GN_SWITCH;
+		const struct way *way = &s->ways[n->first_port + k];
+		bool lan = way->kind == GN_SWITCH;
 		const struct label first = {
-			.delay = t->links[port->link].shape[port->end].delay,
+			.delay = way->delay,
 			.hops = !lan,
-			.first = lan ? 0 : other,
+			.first = lan ? 0 : way->to,
 			.port = (uint16_t)k,
 			.on_lan = lan,
 		};
 
-		r = offer(s, other, &first);
+		r = offer(s, way, &first);
+	}
+	return r;
+}
+
+static int cross_switches(struct router_search *s)
+{
+	int r = 0;
+
+	while (!r && s->n_heap) {
+		const struct item at = heap_pop(s);
+
+		if (s->labels[at.node].settled)
+			continue;
+		s->labels[at.node].settled = true;
+		r = cross(s, at.node);
 	}
 	return r;
 }
@@ -149,30 +185,30 @@ static int leave_source(struct router_search *s)
  * nothing but a link to it: their paths differ by that link alone. */
 static int search(struct router_search *s, uint32_t source)
 {
-	const struct gn_topology *t = &s->p->t;
+	const struct gn_node *nodes = s->p->nodes;
+	const struct way itself = { .to = source, .kind = GN_SWITCH };
 	const struct label start = { .on_lan = true };
 	int r;
 
 	while (s->n_touched)
 		s->labels[s->touched[--s->n_touched]] = (struct label){ 0 };
 	s->source = source;
-	if (t->nodes[source].kind == GN_SWITCH) {
-		r = offer(s, source, &start);
+	if (nodes[source].kind == GN_SWITCH) {
+		r = offer(s, &itself, &start);
 	} else {
-		s->labels[source] = (struct label){ .reached = true, .settled = true };
+		s->labels[source] = (struct label){ .reached = true };
 		s->touched[s->n_touched++] = source;
 		r = leave_source(s);
 	}
-	while (!r && s->n_heap) {
-		const struct item at = heap_pop(s);
-		const struct gn_node *n = &t->nodes[at.node];
+	for (uint32_t from = 0; !r && (from < s->n_touched || s->n_heap);) {
+		r = cross_switches(s);
+		/* Now the labels of all that is this many hops away are final. */
+		for (uint32_t to = s->n_touched; !r && from < to; from++) {
+			uint32_t at = s->touched[from];
 
-		if (s->labels[at.node].settled)
-			continue;
-		s->labels[at.node].settled = true;
-		s->steps += n->n_ports;
-		for (uint32_t k = 0; !r && k < n->n_ports; k++)
-			r = cross(s, at.node, &t->ports[n->first_port + k], at.label);
+			if (nodes[at].kind == GN_ROUTER && at != source)
+				r = cross(s, at);
+		}
 	}
 	return r;
 }
@@ -217,14 +253,26 @@ static void list_hops(struct router_search *s)
 	}
 }
 
+static int too_many_routes(struct gn_planning *p)
+{
+	gn_fault_at(p->report, gn_planning_start(p),
+		    "more than %llu routes: use fewer routers, or LANs and hosts with one link each",
+		    (unsigned long long)p->limits->routes);
+	return -E2BIG;
+}
+
+static int too_many_steps(struct gn_planning *p)
+{
+	gn_fault_at(p->report, gn_planning_start(p),
+		    "shortest paths that take more than %llu steps (routers times links): use fewer routers",
+		    (unsigned long long)p->limits->steps);
+	return -E2BIG;
+}
+
 static int add_route(struct gn_planning *p, const struct gn_route *route)
 {
-	if (p->n_routes >= p->limits->routes) {
-		gn_fault_at(p->report, gn_planning_start(p),
-			    "more than %llu routes: use fewer routers, or LANs and hosts with one link each",
-			    (unsigned long long)p->limits->routes);
-		return -E2BIG;
-	}
+	if (p->n_routes >= p->limits->routes)
+		return too_many_routes(p);
 	if (gn_grow(&p->routes, p->n_routes, &p->cap_routes, sizeof(*p->routes)))
 		return -ENOMEM;
 	p->routes[p->n_routes++] = *route;
@@ -361,11 +409,8 @@ static int search_routes(struct router_search *s, uint32_t source)
 
 	if (r)
 		return r;
-	if (s->steps > s->p->limits->steps) {
-		gn_fault_at(s->p->report, gn_planning_start(s->p),
-			    "too many routers for static shortest paths");
-		return -E2BIG;
-	}
+	if (s->steps > s->p->limits->steps)
+		return too_many_steps(s->p);
 	list_hops(s);
 	root.high = s->n_hops;
 	if (s->p->nodes[source].kind != GN_ROUTER)
@@ -442,13 +487,44 @@ static int node_routes(struct router_search *s, uint32_t v)
 	return add_route(p, &peer);
 }
 
+static bool needs_search(const struct gn_node *n)
+{
+	return n->kind == GN_ROUTER ? n->n_ports > 0 : n->kind == GN_HOST && n->n_ports > 1;
+}
+
+/* Before minutes of work: the routes and steps of some nodes, spread evenly over those that need a
+ * search, say whether all of them will be far too many. */
+static int foresee(struct router_search *s)
+{
+	struct gn_planning *p = s->p;
+	uint64_t n = 0, seen = 0;
+	int r = 0;
+
+	for (uint32_t v = 0; v < p->t.n_nodes; v++)
+		n += needs_search(&p->nodes[v]);
+	if (n < WORTH_A_SAMPLE)
+		return 0;
+	for (uint32_t v = 0; !r && v < p->t.n_nodes; v++) {
+		if (needs_search(&p->nodes[v]) && seen++ % (n / SAMPLE) == 0)
+			r = search_routes(s, v);
+	}
+	if (!r && p->n_routes / SAMPLE * n / 2 > p->limits->routes)
+		r = too_many_routes(p);
+	if (!r && s->steps / SAMPLE * n / 2 > p->limits->steps)
+		r = too_many_steps(p);
+	p->n_routes = 0;
+	s->steps = 0;
+	return r;
+}
+
 static int all_routes(struct router_search *s)
 {
 	struct gn_planning *p = s->p;
-	int r = 0;
 
 	for (uint32_t i = 0; i < p->n_addresses; i++)
 		s->rank_of[p->by_address[i]] = i;
+	int r = foresee(s);
+
 	for (uint32_t v = 0; !r && v < p->t.n_nodes; v++) {
 		uint32_t first = (uint32_t)p->n_routes;
 
@@ -467,9 +543,24 @@ static int all_routes(struct router_search *s)
 	return r;
 }
 
+static void list_ways(const struct gn_planning *p, struct way *ways)
+{
+	for (uint32_t i = 0; i < p->t.n_ports; i++) {
+		const struct gn_port *port = &p->ports[i];
+		const struct gn_link *link = &p->links[port->link];
+		uint32_t to = gn_peer_of(&p->t, port);
+
+		ways[i] = (struct way){ .delay = link->shape[port->end].delay,
+					.to = to,
+					.kind = (uint8_t)p->nodes[to].kind,
+					.blocked = link->blocked };
+	}
+}
+
 int gn_planning_routes(struct gn_planning *p)
 {
 	size_t n = p->t.n_nodes + 1u;
+	GN_CLEANUP(gn_free_p) struct way *ways = malloc((p->t.n_ports + 1u) * sizeof(*ways));
 	GN_CLEANUP(gn_free_p) struct label *labels = calloc(n, sizeof(*labels));
 	GN_CLEANUP(gn_free_p) uint32_t *touched = malloc(n * sizeof(*touched));
 	GN_CLEANUP(gn_free_p) uint32_t *rank_of = malloc(n * sizeof(*rank_of));
@@ -478,6 +569,7 @@ int gn_planning_routes(struct gn_planning *p)
 	GN_CLEANUP(gn_free_p) uint32_t *counts = calloc(n, sizeof(*counts));
 	struct router_search s = {
 		.p = p,
+		.ways = ways,
 		.labels = labels,
 		.touched = touched,
 		.rank_of = rank_of,
@@ -486,8 +578,9 @@ int gn_planning_routes(struct gn_planning *p)
 		.counts = counts,
 	};
 
-	if (!labels || !touched || !rank_of || !hops || !run_end || !counts)
+	if (!ways || !labels || !touched || !rank_of || !hops || !run_end || !counts)
 		return -ENOMEM;
+	list_ways(p, ways);
 	int r = all_routes(&s);
 
 	free(s.heap);
