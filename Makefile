@@ -97,8 +97,10 @@ check: deps-check
 	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all unit tools && \
 		tests/run $(UNIT) $(sort $(wildcard tests/cli/*.sh tests/net/*.sh)); $(call give_back,build gossipnet)
 
+# Status 3, a machine too busy for the timers, has been said and is worth a plot too.
 demo: deps
-	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all && ./gossipnet run topo/quickstart.yaml && \
+	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all && \
+		{ ./gossipnet run topo/quickstart.yaml || [ $$? = 3 ]; } && \
 		./gossipnet plot quickstart -o results/quickstart/latest/coverage.png; \
 		$(call give_back,build gossipnet results)
 

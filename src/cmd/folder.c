@@ -227,7 +227,7 @@ void gn_folder_remove(const struct gn_folder *f)
 		GN_CLEANUP(gn_free_p) char *file = gn_format("%s/%s", f->path, files[i]);
 
 		if (file)
-			unlink(file);
+			remove(file); /* run.db-shm may be a folder, see src/store/guard.c */
 	}
 	if (f->made)
 		rmdir(f->path);

@@ -20,7 +20,7 @@ chmod +x "$work/init"
 
 # Boot, and guard the file as the main process does. $guest is the kernel's process group, $guard the other's.
 boot() {
-	rm -rf "$db"* "$work/status" "$work/go"
+	rm -rf "$db"* "$work/status" "$work/go" "$work/guarded"
 	setsid linux.uml mem=256M root=/dev/root rootfstype=hostfs rootflags=/ rw init="$work/init" \
 		GN_SECONDS="$1" con=null con0=null,fd:2 ssl=null quiet uml_dir=/proc/ \
 		</dev/null >/dev/null 2>&1 &

@@ -18,7 +18,7 @@ Y
 valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
 	--errors-for-leak-kinds=definite,indirect --trace-children=no --log-file="$work/valgrind.%p" \
 	"$GN" run small.yaml -q -o valgrind
-same "under valgrind: exit status" $? 0
+carried_out "under valgrind" $?
 same "under valgrind: processes watched (parent, 9 nodes, probes)" \
 	"$([ "$(find "$work" -name 'valgrind.*' | wc -l)" -ge 10 ] && echo enough)" enough
 same "under valgrind: findings" "$(cat "$work"/valgrind.* | head -40)" ''
@@ -26,7 +26,7 @@ same "under valgrind: all informed of all" "$(sql valgrind/run.db 'SELECT count(
 
 make -s -C "$top" SAN=address,undefined all >/dev/null
 "$top/build/address-undefined/gossipnet" run small.yaml -o sanitized >said 2>&1
-same "with sanitizers: exit status" $? 0
+carried_out "with sanitizers" $?
 same "with sanitizers: findings" "$(grep -E 'Sanitizer|runtime error' said)" ''
 same "with sanitizers: all informed of all" "$(sql sanitized/run.db 'SELECT count(*) FROM spread WHERE informed = 9')" 20
 finish

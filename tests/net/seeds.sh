@@ -14,8 +14,12 @@ generate: {graph: k-regular, nodes: 30, degree: 4, name: n}
 gossip: {period: 100ms, overlay: neighbours, fanout: 2}
 events: [{at: 300ms, from: n1}]
 Y
-for run in a b; do gn run seeds.yaml -q --seed 7 -o $run || not_ok "run $run"; done
-gn run seeds.yaml -q --seed 8 -o c || not_ok "run c"
+for run in a b; do
+	gn run seeds.yaml -q --seed 7 -o $run
+	carried_out "run $run" $?
+done
+gn run seeds.yaml -q --seed 8 -o c
+carried_out "run c" $?
 
 calls() { sql "$1/run.db" "SELECT node, round, peer FROM call WHERE round < 25 ORDER BY node, round, rowid"; }
 links() { sql "$1/run.db" 'SELECT src, dst FROM link ORDER BY id'; }

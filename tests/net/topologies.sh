@@ -10,10 +10,8 @@ cd "$work" || exit 1
 informed() {
 	local name out db
 	name=$(basename "$1" .yaml)
-	if ! out=$(gn run "$1" 2>&1); then
-		not_ok "$name runs: $out"
-		return
-	fi
+	out=$(gn run "$1" 2>&1)
+	carried_out "$name" $?
 	db=results/$name/latest/run.db
 	within "$name: events" "$(sql "$db" 'SELECT count(*) FROM event')" 1 1000
 	same "$name: first arrivals, one per event and node" "$(sql "$db" 'SELECT count(*) FROM arrival WHERE first = 1')" \
