@@ -101,7 +101,8 @@ static void print_shape(const struct gn_shape *s, FILE *f)
 	if (s->delay)
 		fprintf(f, " delay %s", duration_text(s->delay, text));
 	if (s->jitter)
-		fprintf(f, " jitter %s%s", duration_text(s->jitter, text), s->rate_bps ? "" : " (may reorder)");
+		fprintf(f, " jitter %s%s", duration_text(s->jitter, text),
+			s->rate_bps ? "" : " (may reorder)");
 	if (s->loss_ppm)
 		fprintf(f, " loss %s", gn_unit_format(GN_QUANTITY_LOSS, s->loss_ppm, text));
 	if (s->rate_bps)

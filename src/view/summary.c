@@ -228,6 +228,17 @@ static void print_losses(FILE *f, sqlite3 *db)
 		fprintf(f, "warning: %" PRId64 " log records made no sense and were refused\n", refused);
 }
 
+/* Said only of a run that is not to be trusted. */
+static void print_verdict(FILE *f, sqlite3 *db)
+{
+	char verdict[16], reason[256];
+
+	if (!gn_run_meta(db, "verdict", verdict, sizeof(verdict)) || strcmp(verdict, "invalid") != 0)
+		return;
+	gn_run_meta(db, "verdict_reason", reason, sizeof(reason));
+	fprintf(f, "verdict: invalid: %s\n", *reason ? reason : "no reason given");
+}
+
 /* A run whose rows above are not all that there should be. */
 static void print_ending(FILE *f, sqlite3 *db)
 {
@@ -258,6 +269,7 @@ int gn_summary_print(const char *path, FILE *f, struct gn_err *err)
 		return gn_fail(err, -ENOMEM, "out of memory");
 	print_costs(f, db);
 	print_losses(f, db);
+	print_verdict(f, db);
 	print_ending(f, db);
 	return ferror(f) ? gn_fail(err, -EIO, "cannot write the summary") : 0;
 }

@@ -34,7 +34,8 @@ void gn_progress_show(struct gn_progress *p, const struct gn_status *s, gn_time 
 void gn_progress_end(struct gn_progress *p); /* leave the terminal's line clean */
 
 /* The table at the end of a run, read from the run's file: per event informed, t50, t90, t99, t100;
- * datagrams and bytes per node; timer lateness p99; anything that was lost. At most 20 events. */
+ * datagrams and bytes per node; timer lateness p99; anything that was lost; why a run is invalid. At most
+ * 20 events. */
 int gn_summary_print(const char *db, FILE *f, struct gn_err *err);
 
 /**

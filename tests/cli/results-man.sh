@@ -5,6 +5,16 @@
 page=$top/man/gossipnet-results.5
 db=$work/run.db
 "$top/build/plain/tests/tools/sample_run" "$db" 50 3 || exit 1
+cat >"$work/real.yaml" <<'Y'
+duration: 1500ms
+log: calls
+nodes: [{name: n, count: 3}, {name: lan, kind: switch}]
+links: [{between: [n, lan]}]
+gossip: {overlay: k-regular, degree: 2}
+events: [{at: 100ms, from: n1}]
+Y
+gn run "$work/real.yaml" -q -o "$work/real" || [ $? = 3 ] || not_ok "a real run"
+real=$work/real/run.db
 
 same "tables and views" "$(sed -n '/^\.Sh TABLES/,/^\.Sh KEYS/s/^\.Ss //p' "$page" | sort | xargs)" \
 	"$(sql "$db" "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name" | xargs)"
@@ -16,9 +26,10 @@ for table in $(sed -n '/^\.Sh TABLES/,/^\.Sh KEYS/s/^\.Ss //p' "$page"); do
 done
 described() { sed -n "/^\.Sh KEYS OF $1/,/^\.Sh /p" "$page" | grep -E '^\.(It )?Dv ' | tr -d ',;' | tr ' ' '\n' | grep -vE '^\.|^It$|^Dv$|^too$|^for$' | sort -u; }
 same "keys of meta that are not described" \
-	"$(comm -13 <(described META) <(sql "$db" 'SELECT key FROM meta' | sort -u) | xargs)" ""
+	"$(comm -13 <(described META) <({ sql "$db" 'SELECT key FROM meta' && sql "$real" 'SELECT key FROM meta'; } | sort -u) | xargs)" ""
+check "a real run has a verdict" [ -n "$(sql "$real" "SELECT value FROM meta WHERE key = 'verdict'")" ]
 same "keys of node_stat that are not described" \
-	"$(comm -13 <(described NODE_STAT) <(sql "$db" 'SELECT key FROM node_stat' | sort -u) | xargs)" ""
+	"$(comm -13 <(described NODE_STAT) <({ sql "$db" 'SELECT key FROM node_stat' && sql "$real" 'SELECT key FROM node_stat'; } | sort -u) | xargs)" ""
 
 # The queries, one file each.
 awk -v dir="$work" '/^\.Sh EXAMPLES/ { on = 1 } on && /^\.Bd/ { file = dir "/query" ++n; next } /^\.Ed/ { file = "" }

@@ -113,6 +113,24 @@ static void losses_are_warnings(void **state)
 	free(text);
 }
 
+static void an_invalid_run_says_why(void **state)
+{
+	const struct place *p = *state;
+
+	for (int invalid = 0; invalid < 2; invalid++) {
+		struct gn_store *s = create(p, 3, false);
+
+		assert_int_equal(gn_store_meta(s, "verdict", invalid ? "invalid" : "valid", NULL), 0);
+		if (invalid)
+			assert_int_equal(gn_store_meta(s, "verdict_reason", "2 datagrams were refused", NULL),
+					 0);
+		finish(s);
+		expect(p, invalid ? "no event was published\nverdict: invalid: 2 datagrams were refused\n"
+				  : "no event was published\n");
+		unlink(p->db);
+	}
+}
+
 static void a_killed_run_says_so(void **state)
 {
 	const struct place *p = *state;
@@ -151,6 +169,7 @@ int main(void)
 		TEST(several_events),
 		TEST(many_events_are_cut),
 		TEST(losses_are_warnings),
+		TEST(an_invalid_run_says_why),
 		TEST(a_killed_run_says_so),
 		TEST(no_events),
 		TEST(no_file),
