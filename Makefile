@@ -139,7 +139,9 @@ C_FILES = $(shell git ls-files '*.c' '*.h')
 SHELL_FILES = $(shell git grep -lE '^\#!.*(sh|bash)$$' -- tests .ci)
 
 lint: lint-layers lint-format lint-cppcheck lint-shell lint-man
-lint-layers: $(B)/libproto.a unit
+lint-layers: $(ARCHIVES) unit
+	@! nm -g --defined-only $(OBJ) | awk 'NF == 3 { print $$3 }' | sort | uniq -d | grep . || \
+		{ echo "the symbols above are defined twice: which one is linked is a matter of luck"; exit 1; }
 	@ld -r -o $(B)/proto-whole.o $(filter $(B)/src/proto/%,$(OBJ))
 	@! nm -u $(B)/proto-whole.o | awk 'NF == 2 { print $$2 }' | grep -vxE '$(PROTO_MAY)' || \
 		{ echo "src/proto uses the symbols above, which a sans-IO protocol may not"; exit 1; }

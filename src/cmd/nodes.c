@@ -120,7 +120,7 @@ static void describe_death(const struct gn_nodes *n, uint32_t member, int status
 	/* The text is the node's: it may lack its end, or hold anything. */
 	memcpy(why, c->failure, sizeof(why));
 	why[sizeof(why) - 1] = '\0';
-	gn_printable(why);
+	gn_make_printable(why);
 	if (WIFSIGNALED(status))
 		gn_fail(err, -ECHILD, "node %s: its process was killed by signal %d (%s)", name,
 			WTERMSIG(status), strsignal(WTERMSIG(status)));

@@ -37,7 +37,7 @@ static size_t printable_length(const unsigned char *s)
 	return n + 1;
 }
 
-void gn_printable(char *text)
+void gn_make_printable(char *text)
 {
 	for (unsigned char *s = (unsigned char *)text; *s;) {
 		size_t n = printable_length(s);

@@ -5,6 +5,6 @@
 
 /* Replace, in place, each control character and each byte that is not UTF-8 by '?'. Neither escape sequences nor
  * line breaks stay. */
-void gn_printable(char *text);
+void gn_make_printable(char *text);
 
 #endif

@@ -353,7 +353,7 @@ int gn_vm_death(struct gn_vm *vm, struct gn_err *err)
 
 	gn_keeper_stop(&vm->keeper);
 	last_words(vm->console, text, sizeof(text));
-	gn_printable(text);
+	gn_make_printable(text);
 	if (lives && gn_channel_spoken(vm->channel))
 		snprintf(what, sizeof(what), "does not answer any more");
 	else if (lives)

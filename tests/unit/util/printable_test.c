@@ -46,7 +46,7 @@ static void only_what_may_be_shown_stays(void **unused)
 		char text[64];
 
 		snprintf(text, sizeof(text), "%s", cases[i].text);
-		gn_printable(text);
+		gn_make_printable(text);
 		if (strcmp(text, cases[i].want))
 			fail_msg("%s: %s", cases[i].why, text);
 	}
