@@ -338,7 +338,7 @@ static void close_leaves_one_file(void **state)
 		assert_int_equal(gn_store_create(&o, &small, &s, NULL), 0);
 		assert_true(exists(p, "-wal"));
 		assert_true(exists(p, "-shm")); /* the index, or what keeps others from making one */
-		arrive(s, 0, 0, 1, true); /* not committed: close does */
+		arrive(s, 0, 0, 1, true);	/* not committed: close does */
 		close_well(s);
 		assert_false(exists(p, "-wal") || exists(p, "-shm") || exists(p, "-journal"));
 		assert_string_equal(query(p->db, "PRAGMA journal_mode"), "delete");
