@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What makes a switch deliver without any address being resolved: one nf_tables rule for all bridges
- * of a namespace. A host sends every frame for its LAN to GN_LAN_MAC; where the frame enters a switch,
+ * of a namespace. A host sends every frame for its LAN to gn_mac_of(GN_LAN_MAC_IP); where it enters a switch,
  *
  *	ether daddr 02:00:ff:ff:ff:ff ether type ip @ll,16,32 set ip daddr
  *
