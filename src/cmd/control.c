@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -272,17 +273,36 @@ void gn_control_handle(struct gn_control_server *s)
 
 /* ---- life ---- */
 
+/* Random, so that it is free whoever else makes sockets: other users, and other PID namespaces on this network. */
+static int bind_somewhere(int fd)
+{
+	uint32_t random;
+
+	for (int tries = 0; tries < 10; tries++) {
+		struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+			return -1;
+		/* An abstract name: a NUL byte, and not ended by one. */
+		int n = snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1, "gossipnet-%d-%08x", (int)getpid(),
+				 random);
+		socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
+
+		if (bind(fd, (struct sockaddr *)&a, len) == 0)
+			return 0;
+		if (errno != EADDRINUSE)
+			return -1;
+	}
+	return -1;
+}
+
 static int listen_here(struct gn_control_server *s)
 {
 	struct epoll_event e = { .events = EPOLLIN, .data.u32 = LISTENER };
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	/* An abstract name: a NUL byte, and not ended by one. */
-	int n = snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1, "gossipnet-%d", (int)getpid());
-	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->epoll < 0 || s->listener < 0 || bind(s->listener, (struct sockaddr *)&a, len) < 0 ||
+	if (s->epoll < 0 || s->listener < 0 || bind_somewhere(s->listener) < 0 ||
 	    listen(s->listener, CLIENTS) < 0 || epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->listener, &e) < 0)
 		return -errno;
 	return 0;

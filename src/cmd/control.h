@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The control socket of a run: how `gossipnet ls` and `gossipnet exec` find and reach a running main
- * process. An abstract Unix socket, @gossipnet-<pid>: nothing in the file system, gone with the
- * process. Both sides check by SO_PEERCRED that the other is root or of their own user.
+ * process. An abstract Unix socket, @gossipnet-<pid>-<8 random hexadecimal digits>: nothing in the file
+ * system, gone with the process, and a name that nobody else can have taken before; /proc/net/unix lists it.
+ *
+ * Anybody may make such a socket, so both sides look by SO_PEERCRED who the other is. A server serves root and its own
+ * user. A client talks to its own user's servers, and root to all; but a run of another user is a stranger to root: it
+ * comes last, gets little patience and no environment, and root enters no namespace that it hands over.
  */
 #ifndef GN_CMD_CONTROL_H
 #define GN_CMD_CONTROL_H
+
+#include <sys/types.h>
 
 #include "vm/channel.h"
 
@@ -48,7 +54,9 @@ bool gn_control_message(struct gn_control_server *s, const struct gn_message *m)
 
 /* The client's side: one running network. */
 struct gn_running {
-	int pid;
+	char socket[32]; /* its abstract name, without the leading zero byte */
+	int pid;	 /* as the name has it: of another PID namespace, perhaps */
+	bool stranger;	 /* another user's, but we are root; what it says of itself is made printable */
 	char *name, *folder, *phase;
 	bool guest;
 	uint32_t nodes;
@@ -58,14 +66,22 @@ struct gn_running {
 /**
  * gn_running_list() - ask every running network what it is.
  *
- * One that does not answer within a second has the name "?" and the phase "busy"; one of another user, which is
- * not asked, the phase "foreign".
+ * One that does not answer within a second (strangers: all of them together) has the name "?" and the phase "busy";
+ * one of another user, which is not asked, the phase "foreign".
  * @ret: array owned by the caller, the longest-running first; gn_running_free().
  */
 int gn_running_list(struct gn_running **ret, size_t *ret_n, struct gn_err *err);
 void gn_running_free(struct gn_running *runs, size_t n);
 
-/* Connect to a running network. Return: 0; -ECONNREFUSED or -ENOENT: it is gone; -EPERM: of another user. */
-int gn_running_connect(int pid, struct gn_channel **ret, struct gn_err *err);
+/* Who serves a running network. */
+struct gn_running_server {
+	pid_t pid; /* 0: in another PID namespace */
+	bool stranger;
+};
+
+/* Connect to a running network by its socket's name. Return: 0; -ECONNREFUSED or -ENOENT: it is gone; -EAGAIN: it is
+ * busy; -EPERM: of another user. */
+int gn_running_connect(const char *name, struct gn_channel **ret, struct gn_running_server *ret_server,
+		       struct gn_err *err);
 
 #endif

@@ -5,14 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 
 #include "cmd/cmd.h"
 #include "cmd/control.h"
+#include "cmd/exec_here.h"
 #include "cmd/folder.h"
-#include "util/log.h"
-#include "vm/enter.h"
+#include "util/printable.h"
 
 enum {
 	SESSION = 1,
@@ -21,6 +22,7 @@ enum {
 	WRITE_MAX = 4096,
 	/* After so many interrupts that the command ignores, its client leaves. */
 	PATIENT_INTERRUPTS = 3,
+	ENVIRONMENT_MAX = 8,
 };
 
 #define ANSWER_PATIENCE (10 * GN_SEC)
@@ -35,6 +37,7 @@ struct backlog {
 /* A command in the guest, its streams carried here. */
 struct relay {
 	struct gn_channel *channel;
+	bool stranger; /* the run is another user's */
 	bool terminal, raw;
 	struct termios before;
 	sigset_t old_mask;
@@ -52,7 +55,7 @@ struct relay {
 /* ---- which network ---- */
 
 struct found {
-	int pid;
+	char socket[sizeof(((struct gn_running *)NULL)->socket)];
 	bool guest;
 };
 
@@ -102,52 +105,79 @@ static int no_such_run(const char *run, const struct names *names, struct gn_err
 		       near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
 }
 
-/* The process of the running network that @run means: by its folder, else the latest of that name. */
+/* By its folder, else the latest of that name. */
+static const struct gn_running *choose(const struct names *names, const char *run, const char *folder,
+				       bool strangers)
+{
+	const struct gn_running *runs = names->runs;
+
+	for (size_t i = 0; folder && i < names->n; i++)
+		if (runs[i].stranger == strangers && strcmp(runs[i].folder, folder) == 0)
+			return &runs[i];
+	for (size_t i = names->n; i-- > 0;)
+		if (runs[i].stranger == strangers && strcmp(runs[i].name, run) == 0)
+			return &runs[i];
+	return NULL;
+}
+
+/* The running network that @run means. Strangers may call themselves what they like: they come last. */
 static int find_run(const char *run, struct found *ret, struct gn_err *err)
 {
 	GN_CLEANUP(gn_free_p) char *folder = folder_of(run);
+	const struct gn_running *found;
 	struct gn_running *runs;
-	const struct gn_running *found = NULL;
 	size_t n;
 	int r = gn_running_list(&runs, &n, err);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; folder && i < n && !found; i++)
-		if (strcmp(runs[i].folder, folder) == 0)
-			found = &runs[i];
-	for (size_t i = n; i-- > 0 && !found;)
-		if (strcmp(runs[i].name, run) == 0)
-			found = &runs[i];
-	if (found)
-		*ret = (struct found){ found->pid, found->guest };
-	else
-		r = no_such_run(run, &(struct names){ runs, n }, err);
+	const struct names names = { runs, n };
+
+	found = choose(&names, run, folder, false);
+	if (!found)
+		found = choose(&names, run, folder, true);
+	if (found) {
+		ret->guest = found->guest;
+		memcpy(ret->socket, found->socket, sizeof(ret->socket));
+	} else {
+		r = no_such_run(run, &names, err);
+	}
 	gn_running_free(runs, n);
 	return r;
 }
 
 /* ---- a command in this kernel ---- */
 
-static int enter_and_exec(struct gn_channel *c, const char *node, char **command, struct gn_err *err)
+/* A descriptor that becomes readable when the run is over. Preferably its process: the server has few places. */
+static int watch_run(const struct gn_channel *c, pid_t pid)
+{
+	GN_CLEANUP(gn_close_p) int process = pid > 0 ? pidfd_open(pid, 0) : -1;
+	struct pollfd p = { .fd = gn_channel_fd(c), .events = POLLIN };
+
+	/* Still there: then the number was still its own. */
+	if (process >= 0 && poll(&p, 1, 0) == 0)
+		return gn_steal_fd(&process);
+	return fcntl(gn_channel_fd(c), F_DUPFD_CLOEXEC, 3);
+}
+
+static int enter_and_run(struct relay *x, pid_t server, const char *node, char **command, struct gn_err *err)
 {
 	GN_CLEANUP(gn_close_p) int netns = -1;
 	GN_CLEANUP(gn_close_p) int hosts = -1;
+	GN_CLEANUP(gn_close_p) int run = watch_run(x->channel, server);
 	int fds[GN_CHANNEL_FDS];
 
-	gn_channel_take_fds(c, fds);
+	gn_channel_take_fds(x->channel, fds);
 	netns = fds[0];
 	hosts = fds[1];
 	if (netns < 0 || hosts < 0)
 		return gn_fail(err, -EBADMSG, "the running network handed over no node");
-	const struct gn_enter e = { .netns = netns, .node = node, .hosts = hosts };
-	int r = gn_enter(&e, err);
+	x->channel = gn_channel_free(x->channel);
+	const struct gn_exec_here here = { .node = { .netns = netns, .node = node, .hosts = hosts },
+					   .command = command,
+					   .run = run };
 
-	if (r < 0)
-		return r;
-	r = gn_enter_exec(command, err);
-	gn_log(GN_LOG_ERROR, "%s", err->text);
-	return r;
+	return run < 0 ? gn_fail(err, -errno, "the running network: %m") : gn_exec_here(&here, err);
 }
 
 /* ---- a command in the guest ---- */
@@ -248,6 +278,8 @@ static int take_failure(struct gn_unpack *u, struct gn_err *err)
 	int code = (int)gn_unpack_u32(u);
 	GN_CLEANUP(gn_free_p) char *sentence = gn_unpack_string(u);
 
+	if (sentence)
+		gn_make_printable(sentence);
 	/* -EINVAL would be this program's "bad usage". */
 	return gn_fail(err, code == EINVAL || code <= 0 ? -EIO : -code, "%s",
 		       sentence ? sentence : "the running network refused");
@@ -384,12 +416,29 @@ static int relay(struct relay *x, struct gn_err *err)
 
 /* ---- the command ---- */
 
+/* What a command needs to show its output well. The rest of root's environment is not for others. */
+static void choose_environment(char *ret[ENVIRONMENT_MAX])
+{
+	static const char *const names[] = {
+		"PATH=", "TERM=", "COLORTERM=", "LANG=", "LC_ALL=", "LC_CTYPE="
+	};
+	size_t n = 0;
+
+	for (char **e = environ; *e; e++)
+		for (size_t i = 0; i < GN_ARRAY_LEN(names) && n < ENVIRONMENT_MAX - 1; i++)
+			if (strncmp(*e, names[i], strlen(names[i])) == 0)
+				ret[n++] = *e;
+	ret[n] = NULL;
+}
+
 static int send_start(struct relay *x, const char *node, char **command, struct gn_err *err)
 {
 	GN_CLEANUP(gn_free_p) char *folder = realpath(".", NULL);
+	char *chosen[ENVIRONMENT_MAX];
 	struct winsize size = { 0 };
 	struct gn_pack p;
 
+	choose_environment(chosen);
 	if (x->terminal)
 		ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
 	gn_pack_init(&p);
@@ -400,19 +449,19 @@ static int send_start(struct relay *x, const char *node, char **command, struct 
 	gn_pack_u32(&p, size.ws_col);
 	gn_pack_string(&p, folder ? folder : "/");
 	gn_pack_strings(&p, command);
-	gn_pack_strings(&p, environ);
+	gn_pack_strings(&p, x->stranger ? chosen : environ);
 	if (p.overflow)
 		return gn_fail(err, -E2BIG, "the command and the environment are longer than %d bytes",
 			       GN_MESSAGE_MAX);
 	return gn_channel_send_pack(x->channel, GN_MESSAGE_EXEC_START, &p, err);
 }
 
-/* The running network hands over the node, and the command runs in our place. */
-static int run_here(struct gn_channel *c, const char *node, char **command, struct gn_err *err)
+/* The running network hands over the node, and the command runs as our child. */
+static int run_here(struct relay *x, pid_t server, const char *node, char **command, struct gn_err *err)
 {
 	struct gn_message m;
 	struct gn_unpack u;
-	int r = gn_channel_wait(c, ANSWER_PATIENCE, &m, err);
+	int r = gn_channel_wait(x->channel, ANSWER_PATIENCE, &m, err);
 
 	if (r < 0)
 		return gn_wrap(err, r, "the running network");
@@ -422,24 +471,32 @@ static int run_here(struct gn_channel *c, const char *node, char **command, stru
 		return take_failure(&u, err);
 	if (m.type != GN_MESSAGE_EXEC_ENTER)
 		return gn_fail(err, -EBADMSG, "the running network hands over no node");
-	return enter_and_exec(c, node, command, err);
+	return enter_and_run(x, server, node, command, err);
 }
 
 static int run_in(struct relay *x, const struct found *run, const char *node, char **command,
 		  struct gn_err *err)
 {
-	int r = gn_running_connect(run->pid, &x->channel, err);
+	struct gn_running_server server;
+	int r = gn_running_connect(run->socket, &x->channel, &server, err);
 
 	if (r < 0)
 		return r;
+	x->stranger = server.stranger;
+	/* What it handed over could be any namespace, and any text for /etc/hosts. */
+	if (x->stranger && !run->guest)
+		r = gn_fail(err, -EPERM,
+			    "the network is another user's and wants us to enter its namespace; only "
+			    "root's own networks may");
 	x->terminal = run->guest && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	x->input_open = true;
 	x->input_credit = GN_EXEC_WINDOW;
 	x->output[0].fd = STDOUT_FILENO;
 	x->output[1].fd = STDERR_FILENO;
-	r = send_start(x, node, command, err);
 	if (r == 0)
-		r = run->guest ? relay(x, err) : run_here(x->channel, node, command, err);
+		r = send_start(x, node, command, err);
+	if (r == 0)
+		r = run->guest ? relay(x, err) : run_here(x, server.pid, node, command, err);
 	x->channel = gn_channel_free(x->channel);
 	return r;
 }

@@ -6,29 +6,35 @@
 #include <sys/un.h>
 
 #include "cmd/control.h"
+#include "util/printable.h"
 
 enum { QUEUE_MAX = 2 * GN_EXEC_WINDOW + GN_MESSAGE_MAX };
 
 #define PATIENCE GN_SEC
 
-int gn_running_connect(int pid, struct gn_channel **ret, struct gn_err *err)
+int gn_running_connect(const char *name, struct gn_channel **ret, struct gn_running_server *ret_server,
+		       struct gn_err *err)
 {
 	GN_CLEANUP(gn_close_p) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int n = snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1, "gossipnet-%d", pid);
+	int n = snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1, "%s", name);
 	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, len) < 0)
-		return gn_fail(err, -errno, "the network of process %d does not answer: %m", pid);
+		return gn_fail(err, -errno, "the network at @%s does not answer: %m", name);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-		return gn_fail(err, -errno, "the network of process %d: %m", pid);
-	/* Abstract names are free for anybody to take. And root's runs do not listen to us. */
-	if (peer.uid != geteuid())
-		return gn_fail(err, -EPERM, "the network of process %d belongs to %s", pid,
+		return gn_fail(err, -errno, "the network at @%s: %m", name);
+	/* It would not listen to us, and we need not listen to it. */
+	if (peer.uid != geteuid() && geteuid() != 0)
+		return gn_fail(err, -EPERM, "the network at @%s belongs to %s", name,
 			       peer.uid == 0 ? "root; use sudo" : "another user; run this as that user");
-	return gn_channel_new(gn_steal_fd(&fd), QUEUE_MAX, ret, err);
+	int r = gn_channel_new(gn_steal_fd(&fd), QUEUE_MAX, ret, err);
+
+	if (r == 0)
+		*ret_server = (struct gn_running_server){ peer.pid, peer.uid != geteuid() };
+	return r;
 }
 
 static int parse_info(const struct gn_message *m, struct gn_running *r)
@@ -65,29 +71,53 @@ static int describe(struct gn_running *r, const char *phase)
 	return -ENOMEM;
 }
 
-/* Return: 0, *ret filled in; -Exxx: not there, or not for us. */
-static int ask(int pid, struct gn_running *ret)
+static int ask(struct gn_channel *c, gn_dur patience, struct gn_running *r)
 {
-	struct gn_channel *c;
 	struct gn_message m;
-	int r = gn_running_connect(pid, &c, NULL);
+	int result = gn_channel_send(c, GN_MESSAGE_INFO, NULL, 0, NULL);
 
-	*ret = (struct gn_running){ .pid = pid };
-	if (r == -EPERM)
-		return describe(ret, "foreign");
-	if (r < 0)
-		return r;
-	r = gn_channel_send(c, GN_MESSAGE_INFO, NULL, 0, NULL);
-	if (r == 0)
-		r = gn_channel_wait(c, PATIENCE, &m, NULL);
-	if (r > 0)
-		r = parse_info(&m, ret);
+	if (result == 0)
+		result = gn_channel_wait(c, patience, &m, NULL);
+	if (result > 0)
+		result = parse_info(&m, r);
+	if (result < 0)
+		free_strings(r);
+	return result;
+}
+
+/* A thousand sockets of another user that do not answer must not cost root a thousand seconds. */
+static int ask_stranger(struct gn_channel *c, gn_dur *patience, struct gn_running *r)
+{
+	gn_time begin = gn_now();
+	int result = ask(c, *patience, r);
+	gn_dur taken = gn_now() - begin;
+
+	*patience -= GN_MIN(*patience, taken);
+	if (result == 0) {
+		gn_make_printable(r->name);
+		gn_make_printable(r->folder);
+		gn_make_printable(r->phase);
+	}
+	return result;
+}
+
+/* Fill in what is not known yet of @r. Return: 0; -Exxx: not there, or not one of ours. */
+static int inquire(struct gn_running *r, gn_dur *strangers_patience)
+{
+	struct gn_running_server server;
+	struct gn_channel *c;
+	int result = gn_running_connect(r->socket, &c, &server, NULL);
+
+	if (result == -EPERM)
+		return describe(r, "foreign");
+	if (result == -EAGAIN)
+		return describe(r, "busy");
+	if (result < 0)
+		return result;
+	r->stranger = server.stranger;
+	result = r->stranger ? ask_stranger(c, strangers_patience, r) : ask(c, PATIENCE, r);
 	gn_channel_free(c);
-	if (r == -ETIMEDOUT)
-		return describe(ret, "busy");
-	if (r < 0)
-		free_strings(ret);
-	return r;
+	return result == -ETIMEDOUT ? describe(r, "busy") : result;
 }
 
 static int by_age(const void *a, const void *b)
@@ -97,21 +127,27 @@ static int by_age(const void *a, const void *b)
 	return (x->elapsed < y->elapsed) - (x->elapsed > y->elapsed);
 }
 
-/* The process that a line of /proc/net/unix belongs to, if its name is one of ours and it listens. */
-static int listener_of(const char *line)
+/* Is this line of /proc/net/unix about a listening socket with a name like ours? */
+static bool parse_listener(const char *line, struct gn_running *ret)
 {
 	unsigned flags;
-	int pid, end = 0;
+	int pid, name = 0, suffix = 0, end = 0;
 
-	if (sscanf(line, "%*s %*s %*s %x %*s %*s %*s @gossipnet-%d%n", &flags, &pid, &end) < 2 || end == 0)
-		return 0;
+	if (sscanf(line, "%*s %*s %*s %x %*s %*s %*s @%ngossipnet-%d-%n%*8[0-9a-f]%n", &flags, &name, &pid,
+		   &suffix, &end) < 2)
+		return false;
 	/* Accepted connections carry the listener's name as well; 0x10000 is __SO_ACCEPTCON. */
-	return (flags & 0x10000) && line[end] == '\n' ? pid : 0;
+	if (!(flags & 0x10000) || end - suffix != 8 || line[end] != '\n' || pid <= 0)
+		return false;
+	*ret = (struct gn_running){ .pid = pid };
+	return (size_t)snprintf(ret->socket, sizeof(ret->socket), "%.*s", end - name, line + name) <
+	       sizeof(ret->socket);
 }
 
 int gn_running_list(struct gn_running **ret, size_t *ret_n, struct gn_err *err)
 {
 	struct gn_running *runs = NULL;
+	gn_dur strangers_patience = PATIENCE;
 	size_t n = 0, cap = 0;
 	char line[512];
 	FILE *f = fopen("/proc/net/unix", "re");
@@ -119,17 +155,17 @@ int gn_running_list(struct gn_running **ret, size_t *ret_n, struct gn_err *err)
 	if (!f)
 		return gn_fail(err, -errno, "/proc/net/unix: %m");
 	while (fgets(line, sizeof(line), f)) {
-		int pid = listener_of(line);
+		struct gn_running r;
 
-		if (pid <= 0)
+		if (!parse_listener(line, &r))
 			continue;
 		if (gn_grow(&runs, n, &cap, sizeof(*runs)) < 0) {
 			fclose(f);
 			gn_running_free(runs, n);
 			return gn_fail(err, -ENOMEM, "out of memory");
 		}
-		if (ask(pid, &runs[n]) == 0)
-			n++;
+		if (inquire(&r, &strangers_patience) == 0)
+			runs[n++] = r;
 	}
 	fclose(f);
 	if (n)

@@ -93,13 +93,9 @@ for kind in "${kinds[@]}"; do
 		"$GN" exec "$run" n1 -- sleep 1000 </dev/null &
 		client=$!
 		sleep 0.7
-		# A background job of this shell ignores SIGINT; so would its command on this kernel.
 		kill -s "$signal" "$client"
-		[ "$kind-$signal" != host-INT ] || kill -s TERM "$client"
 		wait "$client" 2>/dev/null
-		status=$?
-		[ "$kind-$signal" = host-INT ] || same "$kind: SIG$signal ends the command" "$status" \
-			$((128 + $(kill -l "$signal")))
+		same "$kind: SIG$signal ends the command" $? $((128 + $(kill -l "$signal")))
 	done
 	"$GN" exec "$run" n1 -- sleep 4711 </dev/null 2>/dev/null &
 	client=$!
@@ -153,21 +149,148 @@ for kind in "${kinds[@]}"; do
 	fi
 
 	# The end of the run, with a command under way.
-	[ "$kind" != uml ] || "$GN" exec "$run" n1 -- sleep 1000 >"$kind.late" 2>&1 </dev/null &
+	"$GN" exec "$run" n1 -- sleep 1000 >"$kind.late" 2>&1 </dev/null &
 	client=$!
 	sleep 0.5
-	kill -INT "$main"
+	kill -TERM "$main"
 	wait "$main"
-	if [ "$kind" = uml ]; then
-		wait "$client"
-		same "$kind: the run ends under a command: status" $? 1
-		has "$kind: the run ends under a command" "$(cat "$kind.late")" 'the run is over|has stopped'
-	fi
+	wait "$client"
+	same "$kind: the run ends under a command: status" $? 1
+	has "$kind: the run ends under a command" "$(cat "$kind.late")" 'the run is over|has stopped'
 	gn ls | grep -q "^$run "
 	same "$kind: it is off the list" $? 1
 	out=$(gn exec "result of $kind" n1 -- true 2>&1)
 	same "$kind: exec when it is over: status" $? 1
 	has "$kind: exec when it is over" "$out" 'is not running; start it with gossipnet run'
 done
+# kill -9 of the main process: nothing of what exec has started goes on and holds the network, whatever it did to
+# its process group, its parents and its signals, and whether its client still lives.
+# shellcheck disable=SC2009
+sleeping() { ps -eo args= | grep -cxE "sleep 1[0-9]{3}\.$$"; }
+for kind in "${kinds[@]}"; do
+	run=killed-$kind-$$
+	topology "$run" >"$run.yaml"
+	"$GN" run --kernel "$kind" -o "killed $kind" "$run.yaml" >"$kind.out" 2>&1 </dev/null &
+	main=$!
+	started "$run" || not_ok "$kind: it runs: $(cat "$kind.out")"
+	"$GN" exec "$run" n1 -- sleep "1001.$$" >"$kind.late" 2>&1 </dev/null &
+	client=$!
+	"$GN" exec "$run" n2 -- sh -c "trap '' HUP TERM; setsid sleep 1002.$$ & sleep 1003.$$ & wait" >/dev/null 2>&1 </dev/null &
+	"$GN" exec "$run" n3 -- sh -c "sleep 1004.$$ & sleep 1005.$$ & sleep 0.3; kill -STOP \$!; wait" >/dev/null 2>&1 </dev/null &
+	killed=$!
+	"$GN" exec "$run" n4 -- sh -c "setsid sleep 1006.$$ >/dev/null 2>&1 &" </dev/null
+	sleep 1
+	kill -9 "$killed"
+	[ "$kind" != host ] || same "$kind: all of them run" "$(sleeping)" 6
+	kill -9 "$main"
+	wait "$main" "$killed" 2>/dev/null
+	wait "$client"
+	same "$kind: killed under a command: status" $? 1
+	has "$kind: killed under a command: it is said" "$(cat "$kind.late")" 'the network has stopped'
+	sleep 1.5
+	same "$kind: killed: commands that go on" "$(sleeping)" 0
+	same "$kind: killed: clients and guards that go on" "$(pgrep -fc "^$GN exec $run ")" 0
+done
+
+# Root reaches other users' networks, but no other user can lead root astray.
+if [ "$(id -u)" = 0 ]; then
+	as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/nonexistent)
+	mkdir theirs && chown 65534:65534 theirs
+	topology "theirs-$$" >theirs.yaml
+	"${as_nobody[@]}" "$work/gossipnet" run -o theirs/run theirs.yaml >theirs.out 2>&1 </dev/null &
+	main=$!
+	started "theirs-$$" || not_ok "an ordinary user's network runs: $(cat theirs.out)"
+	out=$(GN_MARK=secret gn exec "theirs-$$" n1 -- sh -c 'hostname; echo "$TERM $GN_MARK."' </dev/null)
+	same "root in an ordinary user's network, with little of its environment" "$out" "$(printf 'n1\n%s .' "${TERM:-}")"
+	kill -TERM "$main"
+	wait "$main"
+
+	cat >liar.py <<'PYTHON'
+# Says that it is a network of this kernel and hands over a namespace, as any user can.
+import array, os, socket, struct, sys
+string = lambda s: struct.pack("<I", len(s)) + s
+frame = lambda kind, data: struct.pack("<IB", len(data), kind) + data
+s = socket.socket(socket.AF_UNIX)
+s.bind("\0gossipnet-%d-%08x" % (os.getpid(), 1))
+s.listen()
+print("ready", flush=True)
+info = string(sys.argv[1].encode() + b"\n\x1b[2J") + string(sys.argv[2].encode()) + string(b"running")
+info += struct.pack("<IIQ", int(sys.argv[3]), 5, 1 << 62)
+fds = array.array("i", [os.open("/proc/self/ns/net", 0), os.open("/etc/passwd", 0)])
+while True:
+    c = s.accept()[0]
+    while head := c.recv(5, socket.MSG_WAITALL):
+        size, kind = struct.unpack("<IB", head)
+        data = c.recv(size, socket.MSG_WAITALL)
+        if kind == 20:
+            c.sendall(frame(20, info))
+        if kind == 7:
+            print("asked", flush=True)
+            c.sendmsg([frame(14, data[:4] + string(b"n1"))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+PYTHON
+	for guest in 0 1; do
+		"${as_nobody[@]}" python3 liar.py "exec-liar-$$" "/nowhere/liar-$$" "$guest" >liar.out &
+		liar=$!
+		for _ in $(seq 50); do grep -q ready liar.out && break; sleep 0.1; done
+		out=$(gn ls)
+		has "a liar's name is made printable ($guest)" "$out" "^exec-liar-$$\?\?\[2J "
+		out=$(gn exec "exec-liar-$$??[2J" n1 -- sh -c 'echo entered' 2>&1 </dev/null)
+		same "a liar's namespace is not entered ($guest): status" $? 1
+		[ "$guest" = 1 ] || has "and root is told why" "$out" "another user's and wants us to enter its namespace"
+		hasnt_entered() { ! grep -q entered <<<"$out"; }
+		check "a liar's namespace is not entered ($guest)" hasnt_entered
+		kill "$liar"
+		wait "$liar" 2>/dev/null
+	done
+	# One that calls itself as root's own does.
+	topology "mine-$$" >mine.yaml
+	"$GN" run --kernel host -o mine mine.yaml >/dev/null 2>&1 </dev/null &
+	main=$!
+	started "mine-$$"
+	sed -i 's/ + b"\\n\\x1b\[2J"//' liar.py
+	"${as_nobody[@]}" python3 liar.py "mine-$$" "$work/mine" 0 >liar.out &
+	liar=$!
+	for _ in $(seq 50); do grep -q ready liar.out && break; sleep 0.1; done
+	same "two of that name: both are listed" "$(gn ls | grep -c "^mine-$$ ")" 2
+	same "two of that name: root's own is meant" "$(gn exec "mine-$$" n1 -- hostname </dev/null)" n1
+	same "two of that folder: root's own is meant" "$(gn exec mine n1 -- hostname </dev/null)" n1
+	check "and the other is not asked" eval '! grep -q asked liar.out'
+	kill "$liar"
+	kill -TERM "$main"
+	wait "$liar" "$main" 2>/dev/null
+fi
+
+# A run that is over leaves no guard, and one that goes on only those that are needed.
+if [ "$(id -u)" = 0 ]; then
+	run=guard-$$
+	topology "$run" >"$run.yaml"
+	"$GN" run --kernel host -o guard "$run.yaml" >/dev/null 2>&1 </dev/null &
+	main=$!
+	started "$run"
+	gn exec "$run" n1 -- true </dev/null
+	gn exec "$run" n1 -- sh -c 'sleep 0.2 & wait' </dev/null
+	same "no guard without need" "$(pgrep -fc "^$GN exec $run ")" 0
+	gn exec "$run" n1 -- sh -c "sleep 1007.$$ >/dev/null 2>&1 &" </dev/null
+	same "one for what stays in the background" "$(pgrep -fc "^$GN exec $run ")" 1
+	# Places for clients are few; commands of this kernel do not keep them.
+	clients=()
+	for _ in $(seq 20); do "$GN" exec "$run" n2 -- sleep "1008.$$" </dev/null 2>/dev/null & clients+=($!); done
+	sleep 0.7
+	same "twenty commands at once, and one more" "$(gn exec "$run" n2 -- hostname </dev/null)" n2
+	# Job control: Ctrl-Z stops the command, and the shell gets the terminal; fg goes on with it.
+	out=$( (printf '%s exec %s n1 -- sleep 1009.%s\n' "$GN" "$run" $$; sleep 1.5; printf '\032'; sleep 1
+		printf 'echo the shell is back; fg\n'; sleep 1; printf '\003'; sleep 0.5
+		printf 'echo status $?; exit\n'; sleep 1) |
+		TERM=dumb script -qec "bash --norc -i" /dev/null 2>&1 | tr -d '\r')
+	has "Ctrl-Z stops it" "$out" 'Stopped'
+	has "the shell goes on" "$out" '^the shell is back'
+	has "fg, then Ctrl-C" "$out" '^status 130'
+	kill -TERM "$main"
+	wait "$main" "${clients[@]}"
+	for _ in $(seq 20); do [ "$(pgrep -fc "^$GN exec $run ")" != 0 ] || break; sleep 0.1; done
+	same "over: commands that go on" "$(sleeping)" 0
+	same "over: clients and guards that go on" "$(pgrep -fc "^$GN exec $run ")" 0
+fi
+
 same "nothing stays mounted" "$(grep -c hosts /proc/self/mountinfo)" 0
 finish

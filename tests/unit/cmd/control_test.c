@@ -66,16 +66,15 @@ static void serve(struct place *p)
 	}
 }
 
-static struct gn_channel *client(void)
+static struct gn_channel *client(const struct place *p)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a = { 0 };
+	socklen_t len = sizeof(a);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int n = snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1, "gossipnet-%d", (int)getpid());
 	struct gn_channel *c;
 
-	assert_int_equal(connect(fd, (struct sockaddr *)&a,
-				 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)),
-			 0);
+	assert_int_equal(getsockname(p->server->listener, (struct sockaddr *)&a, &len), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, len), 0);
 	assert_int_equal(gn_channel_new(fd, QUEUE, &c, NULL), 0);
 	return c;
 }
@@ -105,7 +104,7 @@ static uint32_t expect(struct gn_channel *c, enum gn_message_type type)
 static void says_what_it_is(void **state)
 {
 	struct place *p = *state;
-	struct gn_channel *c = client();
+	struct gn_channel *c = client(p);
 	struct gn_message m;
 	struct gn_unpack u;
 
@@ -132,7 +131,7 @@ static void says_what_it_is(void **state)
 static void sessions_do_not_mix(void **state)
 {
 	struct place *p = *state;
-	struct gn_channel *a = client(), *b = client();
+	struct gn_channel *a = client(p), *b = client(p);
 	struct gn_message m;
 
 	send_numbers(a, GN_MESSAGE_EXEC_START, 1, "n1");
@@ -165,7 +164,7 @@ static void sessions_do_not_mix(void **state)
 static void nothing_runs_before_the_nodes_are_there(void **state)
 {
 	struct place *p = *state;
-	struct gn_channel *c = client();
+	struct gn_channel *c = client(p);
 	struct gn_message m;
 
 	gn_control_set_phase(p->server, "wiring");
@@ -184,7 +183,7 @@ static void a_client_that_lies_is_dropped(void **state)
 	struct gn_message m;
 
 	for (size_t i = 0; i < GN_ARRAY_LEN(lies); i++) {
-		struct gn_channel *c = client();
+		struct gn_channel *c = client(p);
 
 		serve(p);
 		assert_int_equal(write(gn_channel_fd(c), lies[i], 5), 5);
@@ -200,7 +199,7 @@ static void input_beyond_the_credit_ends_the_client(void **state)
 {
 	static char block[16 * 1024 + 1];
 	struct place *p = *state;
-	struct gn_channel *c = client();
+	struct gn_channel *c = client(p);
 	struct gn_message m;
 	size_t taken = 0;
 
@@ -221,7 +220,7 @@ static void a_client_that_does_not_read_is_dropped(void **state)
 {
 	static char block[16 * 1024];
 	struct place *p = *state;
-	struct gn_channel *c = client();
+	struct gn_channel *c = client(p);
 
 	send_numbers(c, GN_MESSAGE_EXEC_START, 1, "n1");
 	serve(p);
@@ -244,7 +243,7 @@ static void a_client_that_floods_is_dropped(void **state)
 	static const uint8_t frame[] = { 8, 0, 0, 0, GN_MESSAGE_EXEC_SIGNAL, 1, 0, 0, 0, 2, 0, 0, 0 };
 	static uint8_t flood[2 * BURST * sizeof(frame)];
 	struct place *p = *state;
-	struct gn_channel *c = client();
+	struct gn_channel *c = client(p);
 	struct gn_message m;
 
 	for (size_t i = 0; i < sizeof(flood); i++)
@@ -263,7 +262,7 @@ static void places_come_back(void **state)
 	struct gn_message m;
 
 	for (size_t i = 0; i < GN_ARRAY_LEN(many); i++) {
-		many[i] = client();
+		many[i] = client(p);
 		serve(p);
 	}
 	assert_int_equal(gn_channel_next(many[0], &m, NULL), 0);
@@ -271,7 +270,7 @@ static void places_come_back(void **state)
 	for (size_t i = 0; i < GN_ARRAY_LEN(many); i++)
 		gn_channel_free(many[i]);
 	serve(p);
-	c = client();
+	c = client(p);
 	assert_int_equal(gn_channel_send(c, GN_MESSAGE_INFO, NULL, 0, NULL), 0);
 	serve(p);
 	expect(c, GN_MESSAGE_INFO);
