@@ -17,15 +17,15 @@ for from in $regions; do
 	targets=''
 	for to in $regions; do [ "$to" = "$from" ] || targets="$targets ${to}1"; done
 	# shellcheck disable=SC2016
-	gn exec run "${from}1" -- sh -c 'for to in '"$targets"'; do ping -c 5 -i 0.3 $to | sed "s/^/$to /" & done; wait' >pings
+	gn exec run "${from}1" -- sh -c 'for to in '"$targets"'; do ping -c 9 -i 0.2 $to | sed "s/^/$to /" & done; wait' >pings
 	for to in $targets; do
-		# The median of the five.
-		echo "$from ${to%1} $(sed -n "s/^$to .* time=\([0-9.]*\) ms$/\1/p" pings | sort -n | sed -n 3p)" >>rtt
+		# The median of the nine.
+		echo "$from ${to%1} $(sed -n "s/^$to .* time=\([0-9.]*\) ms$/\1/p" pings | sort -n | sed -n 5p)" >>rtt
 	done
 done
 kill -TERM $pid
 wait $pid
-same "pairs that answered at least three times" "$(sort -u rtt | awk 'NF == 3' | wc -l)" 90
+same "pairs that answered at least five times" "$(sort -u rtt | awk 'NF == 3' | wc -l)" 90
 worst=$(awk 'NR == FNR { if (/^#/) next; n = split($0, v, ","); if (v[1] == "from") { for (i = 2; i <= n; i++) name[i] = v[i]; next }
 		for (i = 2; i <= n; i++) m[v[1] " " name[i]] = v[i]; next }
 	{ want = (m[$1 " " $2] + m[$2 " " $1]) / 2; d = $3 - want; if (d < 0) d = -d; if (d > w) w = d } END { print w }' FS='[, ]' "$matrix" FS=' ' rtt)
