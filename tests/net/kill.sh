@@ -92,7 +92,7 @@ for batch in $(seq 10); do
 	fi
 done
 same "batches of five that left something" "$leaks" 0
-within "of 50, those that had already ended by themselves" "$late" 0 15
+within "of 50, those that had already ended by themselves" "$late" 0 25
 for _ in $(seq 50); do [ "$(namespaces)" -gt "$spaces" ] || break; sleep 0.1; done
 within "network namespaces more than before" "$(($(namespaces) - spaces))" -1000 0
 # A run that was killed while its tables were being made has a database without tables.
