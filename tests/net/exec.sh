@@ -4,6 +4,8 @@
 # shellcheck disable=SC2016
 . "$(dirname "$0")/../lib.sh"
 need_guest
+# script(1) starts this one: a bash survives the Ctrl-C that its command takes, other shells end with it.
+export SHELL=/bin/bash
 cd "$work" || exit 1
 
 topology() { # name
