@@ -15,7 +15,7 @@ CHECK_PACKAGES := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck s
 	sqlite3 iputils-ping tcpdump python3 procps util-linux tmux git
 
 VERSION := 0.1.0
-LAYERS  := util proto topo net live store view vm cmd
+LAYERS  := util proto plugin topo net live store sim view study vm cmd
 LIBS    := yaml-0.1 sqlite3 libmnl libnl-3.0 libnl-route-3.0 libkmod
 
 empty :=
@@ -39,11 +39,15 @@ OBJ := $(SRC:%.c=$(B)/%.o)
 ARCHIVES := $(LAYERS:%=$(B)/lib%.a)
 BIN := $(if $(filter build/plain,$(B)),gossipnet,$(B)/gossipnet)
 
+# The functions of the public header: a protocol in a shared object finds them in the program, used by others or not.
+open :=(
+TOOLKIT = $(shell sed -nE '/^static/d; s/^[a-z][a-z0-9_ ]* \**(gn_[a-z0-9_]+)\$(open).*/\1/p' include/gossipnet/protocol.h)
+
 all: $(BIN)
 
-$(BIN): $(patsubst %,$(B)/lib%.a,cmd vm view store live net topo proto util)
+$(BIN): $(patsubst %,$(B)/lib%.a,cmd study vm view sim store live net topo plugin proto util)
 	$(call say,LD,$@)
-	$(Q)$(LINK) $^ $(PKG_LIBS) -lm -lpthread
+	$(Q)$(LINK) $(foreach f,$(TOOLKIT),-Wl,-u,$(f) -Wl,--export-dynamic-symbol=$(f)) $^ $(PKG_LIBS) -lm -lpthread
 
 define archive
 $(B)/lib$(1).a: $(filter $(B)/src/$(1)/%,$(OBJ))
@@ -60,12 +64,15 @@ $(B)/%.o: %.c Makefile
 # Unit tests mirror src/: tests/unit/LAYER/x_test.c is linked with the layers that LAYER may see and no other.
 SEES_util  := util
 SEES_proto := proto util
+SEES_plugin := plugin proto util
 SEES_topo  := topo util
 SEES_net   := net util
-SEES_live  := live proto util
+SEES_live  := live plugin proto util
 SEES_store := store util
+SEES_sim   := sim store plugin topo proto util
 SEES_view  := view store util
 SEES_vm    := vm util
+SEES_study := study sim view store plugin topo proto util
 SEES_cmd   := $(filter-out cmd,$(LAYERS))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c))
 UNIT     := $(UNIT_SRC:%.c=$(B)/%)
@@ -104,6 +111,11 @@ demo: deps
 		./gossipnet plot quickstart -o results/quickstart/latest/coverage.png; \
 		$(call give_back,build gossipnet results)
 
+# Does gossip learn of an event in O(log log N) rounds? A study that was interrupted goes on.
+study: deps
+	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all && ./gossipnet study topo/loglog.study.yaml; \
+		$(call give_back,build gossipnet results)
+
 # RUN=: a result folder, a run.db or a topology's name; default the newest run of all.
 plot: all
 	$(Q)./gossipnet plot $(or $(RUN),$(shell ls -td results/*/*/run.db 2>/dev/null | head -1)) $(if $(OUT),-o $(OUT))
@@ -133,7 +145,7 @@ bench: all tools
 	$(Q)set -e; for b in $(sort $(wildcard tests/bench/*.sh)); do echo "# $$b"; $$b; done
 
 # What src/proto as a whole may lack, and nothing else: no socket, clock, file, log or global state.
-PROTO_MAY := mem(cpy|set|cmp|move)|strcmp|__(assert|stack_chk)_fail|_GLOBAL_OFFSET_TABLE_
+PROTO_MAY := gn_(log2_q32|ln_q32|exp2_minus_q63)|mem(cpy|set|cmp|move)|strcmp|__(assert|stack_chk)_fail|_GLOBAL_OFFSET_TABLE_
 MAN := $(sort $(wildcard man/*.[1-8]))
 C_FILES = $(shell git ls-files '*.c' '*.h')
 SHELL_FILES = $(shell git grep -lE '^\#!.*(sh|bash)$$' -- tests .ci)
@@ -160,20 +172,22 @@ lint-man: all
 SHARE = $(DESTDIR)$(PREFIX)/share
 install:
 	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all; $(call give_back,build gossipnet)
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/gossipnet/topo $(foreach s,1 5,$(SHARE)/man/man$(s))
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/gossipnet/topo $(foreach s,1 3 5,$(SHARE)/man/man$(s)) \
+		$(DESTDIR)$(PREFIX)/include/gossipnet
 	install -m 755 gossipnet $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 include/gossipnet/protocol.h $(DESTDIR)$(PREFIX)/include/gossipnet/
 	install -m 644 topo/*.yaml $(SHARE)/gossipnet/topo/
 	./gossipnet validate --schema > $(SHARE)/gossipnet/topology.schema.json
 	$(foreach m,$(MAN),install -m 644 $(m) $(SHARE)/man/man$(subst .,,$(suffix $(m)))/ && ) true
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/gossipnet
-	rm -rf $(SHARE)/gossipnet
+	rm -rf $(SHARE)/gossipnet $(DESTDIR)$(PREFIX)/include/gossipnet
 	rm -f $(foreach m,$(MAN),$(SHARE)/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 
 clean:
 	rm -rf build gossipnet
 
-.PHONY: all unit tools check check-unit demo plot deps deps-check fuzz bench lint lint-layers lint-format lint-cppcheck \
+.PHONY: all unit tools check check-unit demo study plot deps deps-check fuzz bench lint lint-layers lint-format lint-cppcheck \
 	lint-shell lint-man install uninstall clean
 -include $(OBJ:.o=.d) $(UNIT:%=%.d) $(TOOLS:%=%.d)

@@ -16,11 +16,17 @@ int gn_collector_init(struct gn_collector *c, const struct gn_topology *t, const
 	c->seen = calloc(bits / 64 + 1, sizeof(*c->seen));
 	c->dead = calloc(t->gossip.n_members, sizeof(*c->dead));
 	c->living = t->gossip.n_members;
-	if (c->informed && c->seen && c->dead)
-		return 0;
-	gn_collector_done(c);
-	return gn_fail(err, -ENOMEM, "out of memory for %u events at %u nodes", t->n_events,
-		       t->gossip.n_members);
+	if (!c->informed || !c->seen || !c->dead) {
+		gn_collector_done(c);
+		return gn_fail(err, -ENOMEM, "out of memory for %u events at %u nodes", t->n_events,
+			       t->gossip.n_members);
+	}
+	/* Nobody waits for those that no event can reach. */
+	for (uint32_t m = 0; t->gossip.counted && m < t->gossip.n_members; m++) {
+		if (!t->gossip.counted[m])
+			gn_collector_bury(c, m);
+	}
+	return 0;
 }
 
 void gn_collector_done(struct gn_collector *c)

@@ -15,7 +15,7 @@ struct gn_collector {
 	gn_time now;	    /* at the last look at the clock */
 	uint32_t *informed; /* per event: living members that know it */
 	uint64_t *seen;	    /* one bit per event and member: first arrivals already counted */
-	bool *dead;	    /* per member: its process has died */
+	bool *dead;	    /* per member: its process has died, or it does not count (gn_gossip.counted) */
 	uint32_t living;
 	uint32_t published;
 	uint64_t first_arrivals;

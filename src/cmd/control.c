@@ -43,7 +43,7 @@ struct gn_control_server {
 /* ---- talking to the guest ---- */
 
 /* Send @m on with another session number. Return: as gn_channel_send(). */
-static int send_as(struct gn_channel *to, const struct gn_message *m, uint32_t session)
+static int send_as(struct gn_channel *to, const struct gn_vm_message *m, uint32_t session)
 {
 	uint8_t data[GN_MESSAGE_MAX];
 
@@ -81,7 +81,7 @@ static void rewatch(struct gn_control_server *s, struct client *c)
 	c->events = events;
 }
 
-bool gn_control_message(struct gn_control_server *s, const struct gn_message *m)
+bool gn_control_message(struct gn_control_server *s, const struct gn_vm_message *m)
 {
 	struct gn_unpack u;
 
@@ -168,7 +168,7 @@ static void hand_over(struct gn_control_server *s, struct client *c, uint32_t na
 		refuse(c, name, r, err.text);
 }
 
-static int handle_start(struct gn_control_server *s, struct client *c, const struct gn_message *m)
+static int handle_start(struct gn_control_server *s, struct client *c, const struct gn_vm_message *m)
 {
 	struct gn_unpack u;
 
@@ -195,7 +195,7 @@ static int handle_start(struct gn_control_server *s, struct client *c, const str
 }
 
 /* Return: 0, or -Exxx: a client that is not worth keeping. */
-static int handle_message(struct gn_control_server *s, struct client *c, const struct gn_message *m)
+static int handle_message(struct gn_control_server *s, struct client *c, const struct gn_vm_message *m)
 {
 	if (m->type == GN_MESSAGE_INFO) {
 		send_info(s, c);
@@ -217,7 +217,7 @@ static int handle_message(struct gn_control_server *s, struct client *c, const s
 
 static void handle_client(struct gn_control_server *s, struct client *c)
 {
-	struct gn_message m;
+	struct gn_vm_message m;
 	int r = gn_channel_flush(c->channel, NULL);
 
 	for (int i = 0; r >= 0; i++) {

@@ -50,7 +50,7 @@ void gn_control_set_network(struct gn_control_server *s, const struct gn_control
 void gn_control_set_channel(struct gn_control_server *s, struct gn_channel *channel);
 
 /* Guest: a message that came from the channel. Returns true if it was one of ours. */
-bool gn_control_message(struct gn_control_server *s, const struct gn_message *m);
+bool gn_control_message(struct gn_control_server *s, const struct gn_vm_message *m);
 
 /* The client's side: one running network. */
 struct gn_running {

@@ -285,7 +285,7 @@ static int take_failure(struct gn_unpack *u, struct gn_err *err)
 		       sentence ? sentence : "the running network refused");
 }
 
-static int take_message(struct relay *x, const struct gn_message *m, struct gn_err *err)
+static int take_message(struct relay *x, const struct gn_vm_message *m, struct gn_err *err)
 {
 	struct gn_unpack u;
 
@@ -315,7 +315,7 @@ static int take_message(struct relay *x, const struct gn_message *m, struct gn_e
 
 static int take_messages(struct relay *x, struct gn_err *err)
 {
-	struct gn_message m;
+	struct gn_vm_message m;
 	int r = 0;
 
 	while (!x->over && r >= 0) {
@@ -459,7 +459,7 @@ static int send_start(struct relay *x, const char *node, char **command, struct 
 /* The running network hands over the node, and the command runs as our child. */
 static int run_here(struct relay *x, pid_t server, const char *node, char **command, struct gn_err *err)
 {
-	struct gn_message m;
+	struct gn_vm_message m;
 	struct gn_unpack u;
 	int r = gn_channel_wait(x->channel, ANSWER_PATIENCE, &m, err);
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "view/view.h"
+
 /* SQLite opens paths of at most 512 bytes; its names for the log and a journal are the longest. */
 #define FOLDER_PATH_MAX 490
 
@@ -25,8 +27,7 @@ static void give_to_owner_of(const char *parent, const char *path)
 		return; /* on a file system without owners: nothing to give */
 }
 
-/* mkdir -p for results/<name>; each part belongs to the owner of the one above. */
-static int make_parents(char *path, struct gn_err *err)
+int gn_folder_make(char *path, struct gn_err *err)
 {
 	for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
 		if (slash)
@@ -58,21 +59,30 @@ static bool is_empty(const char *path)
 	return n == 2; /* . and .. */
 }
 
+int gn_folder_make_given(const char *output, bool *ret_made, struct gn_err *err)
+{
+	struct stat st;
+
+	*ret_made = mkdir(output, 0777) == 0;
+	if (*ret_made)
+		return 0;
+	if (errno != EEXIST)
+		return gn_fail(err, -errno, "-o %s: cannot make the folder: %m", output);
+	if (stat(output, &st) < 0 || !S_ISDIR(st.st_mode))
+		return gn_fail(err, -EINVAL, "-o %s: is not a folder", output);
+	if (!is_empty(output))
+		return gn_fail(err, -EINVAL, "-o %s: is not empty; give a new folder", output);
+	if (access(output, W_OK) < 0)
+		return gn_fail(err, -errno, "-o %s: cannot write there: %m", output);
+	return 0;
+}
+
 static int make_given(struct gn_folder *f, const char *output, struct gn_err *err)
 {
-	f->made = mkdir(output, 0777) == 0;
-	if (!f->made) {
-		struct stat st;
+	int r = gn_folder_make_given(output, &f->made, err);
 
-		if (errno != EEXIST)
-			return gn_fail(err, -errno, "-o %s: cannot make the folder: %m", output);
-		if (stat(output, &st) < 0 || !S_ISDIR(st.st_mode))
-			return gn_fail(err, -EINVAL, "-o %s: is not a folder", output);
-		if (!is_empty(output))
-			return gn_fail(err, -EINVAL, "-o %s: is not empty; give a new folder", output);
-		if (access(output, W_OK) < 0)
-			return gn_fail(err, -errno, "-o %s: cannot write there: %m", output);
-	}
+	if (r < 0)
+		return r;
 	f->shown = gn_strdup(output);
 	return f->shown ? 0 : gn_fail(err, -ENOMEM, "out of memory");
 }
@@ -86,7 +96,7 @@ static int make_default(struct gn_folder *f, const struct gn_topology *t, struct
 
 	if (!parent)
 		return gn_fail(err, -ENOMEM, "out of memory");
-	int r = make_parents(parent, err);
+	int r = gn_folder_make(parent, err);
 
 	if (r < 0)
 		return r;
@@ -221,6 +231,23 @@ void gn_folder_give(const struct gn_folder *f)
 	}
 }
 
+void gn_folder_give_all(const char *path)
+{
+	GN_CLEANUP(gn_free_p) char *above = gn_format("%s/..", path);
+	DIR *d = opendir(path);
+
+	if (above)
+		give_to_owner_of(above, path);
+	for (const struct dirent *e = d ? readdir(d) : NULL; e && above; e = readdir(d)) {
+		GN_CLEANUP(gn_free_p) char *file = gn_format("%s/%s", path, e->d_name);
+
+		if (file && e->d_type == DT_REG)
+			give_to_owner_of(above, file);
+	}
+	if (d)
+		closedir(d);
+}
+
 void gn_folder_remove(const struct gn_folder *f)
 {
 	for (size_t i = 0; i < GN_ARRAY_LEN(files); i++) {
@@ -293,4 +320,14 @@ int gn_folder_find(const char *run, char **ret, struct gn_err *err)
 			       run);
 	*ret = found;
 	return 0;
+}
+
+int gn_folder_show(const struct gn_folder *f, struct gn_err *err)
+{
+	GN_CLEANUP(gn_free_p) char *db = gn_format("%s/run.db", f->path);
+	int r = db ? gn_summary_print(db, stdout, err) : gn_fail(err, -ENOMEM, "out of memory");
+
+	if (!r)
+		printf("result: %s/run.db\n", f->shown);
+	return r;
 }

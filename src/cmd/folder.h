@@ -24,6 +24,15 @@ struct gn_folder {
 int gn_folder_create(struct gn_folder *f, const struct gn_topology *t, const char *output,
 		     const char *resolved, struct gn_err *err);
 
+/* mkdir -p; each part that is made belongs to the owner of the one above. @path is as before in the end. */
+int gn_folder_make(char *path, struct gn_err *err);
+
+/* The folder that -o names: made, or one that is there and empty. */
+int gn_folder_make_given(const char *output, bool *ret_made, struct gn_err *err);
+
+/* Give a folder and the files in it to the owner of the folder above. */
+void gn_folder_give_all(const char *path);
+
 /* Point `latest` here: the run has a run.db now. */
 int gn_folder_publish(const struct gn_folder *f, struct gn_err *err);
 
@@ -39,5 +48,8 @@ void gn_folder_done(struct gn_folder *f);
  * @ret: absolute path, owned by the caller. Return: 0; -EINVAL with a sentence; -ENOMEM.
  */
 int gn_folder_find(const char *run, char **ret, struct gn_err *err);
+
+/* Print the summary of the run in the folder, and where it is. */
+int gn_folder_show(const struct gn_folder *f, struct gn_err *err);
 
 #endif

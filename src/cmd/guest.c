@@ -89,7 +89,7 @@ static void watch_channel(const struct guest *g, int how)
 static int on_extra(void *context)
 {
 	struct guest *g = context;
-	struct gn_message m;
+	struct gn_vm_message m;
 	int r = gn_channel_flush(g->channel, NULL);
 
 	while (r == 0 && (r = gn_channel_next(g->channel, &m, NULL)) == 1) {
@@ -109,7 +109,7 @@ static int on_extra(void *context)
 /* The host's first message: what to do. */
 static int take_job(struct guest *g, struct gn_err *err)
 {
-	struct gn_message m;
+	struct gn_vm_message m;
 	int r = gn_channel_wait(g->channel, JOB_PATIENCE, &m, err);
 
 	if (r < 0)
@@ -133,7 +133,7 @@ static int take_job(struct guest *g, struct gn_err *err)
 static int load(struct guest *g, struct gn_err *err)
 {
 	GN_CLEANUP(gn_free_p) char *file = gn_format("%s/topology.yaml", g->folder);
-	const struct gn_load_options lo = { .file = file };
+	const struct gn_load_options lo = gn_load_options_of(file);
 	GN_CLEANUP(gn_faults_done) struct gn_faults faults = { 0 };
 
 	if (!file)

@@ -33,6 +33,10 @@ static const struct command_row {
 } commands[] = {
 	{ "run", "TOPO", "build the network, run the cluster, leave a result", " output seed set kernel ", 1,
 	  1, cmd_run },
+	{ "sim", "TOPO", "simulate the same cluster in virtual time, leave a result", " output seed set ", 1,
+	  1, cmd_sim },
+	{ "study", "STUDY", "make the runs of a study, or those that are missing, and report", " output ", 1,
+	  1, cmd_study },
 	{ "validate", "TOPO", "check a topology file and name every fault", " seed set schema ", 0, 1,
 	  cmd_validate },
 	{ "plan", "TOPO", "print everything that would be built", " seed set ", 1, 1, cmd_plan },

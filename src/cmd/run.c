@@ -176,19 +176,6 @@ static int choose_kernel(const char *asked, const struct gn_topology *t, bool *r
 
 /* ---- the command ---- */
 
-static int show_result(const struct gn_run *r, struct gn_err *err)
-{
-	GN_CLEANUP(gn_free_p) char *db = gn_format("%s/run.db", r->folder.path);
-
-	if (r->quiet)
-		return 0;
-	int e = db ? gn_summary_print(db, stdout, err) : gn_fail(err, -ENOMEM, "out of memory");
-
-	if (e == 0)
-		printf("result: %s/run.db\n", r->folder.shown);
-	return e;
-}
-
 /* The folder exists; carry out the run in it. */
 static int run_in_folder(struct gn_run *r, bool guest, struct gn_err *err)
 {
@@ -210,7 +197,7 @@ static int run_in_folder(struct gn_run *r, bool guest, struct gn_err *err)
 	if (r->has_database) {
 		gn_folder_give(&r->folder);
 		/* After a failure the failure is what to report, not a summary that cannot be made. */
-		int shown = show_result(r, status < 0 ? &quiet : err);
+		int shown = r->quiet ? 0 : gn_folder_show(&r->folder, status < 0 ? &quiet : err);
 
 		if (status >= 0 && shown < 0)
 			status = shown;
@@ -226,6 +213,8 @@ int cmd_run(const struct gn_options *o, int argc GN_UNUSED, char **argv, struct 
 	bool guest;
 	int r = gn_cmd_load(o, argv[1], &t, err);
 
+	if (r == 0)
+		r = gn_topology_for_live(t, err);
 	if (r == 0)
 		r = choose_kernel(o->kernel, t, &guest, err);
 	if (r < 0)

@@ -8,6 +8,7 @@
 
 #include "cmd/signals.h"
 #include "store/store.h"
+#include "topo/load.h"
 #include "util/log.h"
 #include "vm/vm.h"
 
@@ -57,7 +58,7 @@ static void release_database(struct guest_run *g)
 		gn_store_tidy(db);
 }
 
-static void take_status(struct guest_run *g, const struct gn_message *m)
+static void take_status(struct guest_run *g, const struct gn_vm_message *m)
 {
 	struct gn_status s;
 
@@ -70,7 +71,7 @@ static void take_status(struct guest_run *g, const struct gn_message *m)
 	gn_run_status(g->run, &s);
 }
 
-static void take_log(struct guest_run *g, const struct gn_message *m)
+static void take_log(struct guest_run *g, const struct gn_vm_message *m)
 {
 	struct gn_unpack u;
 
@@ -85,7 +86,7 @@ static void take_log(struct guest_run *g, const struct gn_message *m)
 	gn_log((enum gn_log_level)level, "%s", line);
 }
 
-static void take_done(struct guest_run *g, const struct gn_message *m)
+static void take_done(struct guest_run *g, const struct gn_vm_message *m)
 {
 	struct gn_unpack u;
 
@@ -96,7 +97,7 @@ static void take_done(struct guest_run *g, const struct gn_message *m)
 	g->status = u.bad || status > 3 ? 1 : (int)status;
 }
 
-static int take_message(struct guest_run *g, const struct gn_message *m, struct gn_err *err)
+static int take_message(struct guest_run *g, const struct gn_vm_message *m, struct gn_err *err)
 {
 	if (gn_control_message(g->run->control, m))
 		return 0;
@@ -120,7 +121,7 @@ static int take_message(struct guest_run *g, const struct gn_message *m, struct 
 
 static int take_messages(struct guest_run *g, struct gn_err *err)
 {
-	struct gn_message m;
+	struct gn_vm_message m;
 	int r = gn_channel_flush(g->channel, err);
 
 	while (r == 0 && (r = gn_channel_next(g->channel, &m, err)) == 1)
@@ -191,14 +192,24 @@ static int boot_and_loop(struct guest_run *g, struct gn_err *err)
 	return r;
 }
 
+/* The guest loads the topology once more, with what it names, and writes into the folder. */
+static int check_places(const struct gn_run *run, struct gn_err *err)
+{
+	const char *file;
+	int r = gn_vm_reaches(run->folder.path, err);
+
+	for (size_t i = 0; r == 0 && (file = gn_topology_file(run->topology, i)); i++)
+		r = gn_vm_reaches(file, err);
+	return r;
+}
+
 int gn_run_in_guest(struct gn_run *run, struct gn_err *err)
 {
 	struct guest_run g = { .run = run, .guard = -1, .signals = GN_SIGNALS_NONE };
-	int r = gn_vm_reaches(run->folder.path, err);
+	int r = check_places(run, err);
 
 	if (r == 0)
 		r = gn_signals_open(&g.signals, err);
-
 	if (r == 0)
 		r = boot_and_loop(&g, err);
 	release_database(&g);

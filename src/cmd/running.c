@@ -37,7 +37,7 @@ int gn_running_connect(const char *name, struct gn_channel **ret, struct gn_runn
 	return r;
 }
 
-static int parse_info(const struct gn_message *m, struct gn_running *r)
+static int parse_info(const struct gn_vm_message *m, struct gn_running *r)
 {
 	struct gn_unpack u;
 
@@ -73,7 +73,7 @@ static int describe(struct gn_running *r, const char *phase)
 
 static int ask(struct gn_channel *c, gn_dur patience, struct gn_running *r)
 {
-	struct gn_message m;
+	struct gn_vm_message m;
 	int result = gn_channel_send(c, GN_MESSAGE_INFO, NULL, 0, NULL);
 
 	if (result == 0)

@@ -5,10 +5,12 @@
 
 int gn_cmd_load(const struct gn_options *o, const char *file, struct gn_topology **ret, struct gn_err *err)
 {
-	const struct gn_load_options lo = {
-		.file = file, .sets = o->sets, .n_sets = o->n_sets, .seed = o->has_seed ? &o->seed : NULL
-	};
 	GN_CLEANUP(gn_faults_done) struct gn_faults faults = { 0 };
+	struct gn_load_options lo = gn_load_options_of(file);
+
+	lo.sets = o->sets;
+	lo.n_sets = o->n_sets;
+	lo.seed = o->has_seed ? &o->seed : NULL;
 	int r = gn_topology_load(&lo, ret, &faults);
 
 	if (r == -EINVAL) {

@@ -4,7 +4,17 @@
 #define GN_CMD_TOPOLOGY_H
 
 #include "cmd/cmd.h"
+#include "plugin/plugin.h"
+#include "proto/proto.h"
 #include "topo/load.h"
+
+/* For a file as it is, with all protocols that there are. */
+static inline struct gn_load_options gn_load_options_of(const char *file)
+{
+	return (struct gn_load_options){ .file = file,
+					 .find_protocol = gn_plugin_find,
+					 .protocol_at = gn_protocol_at };
+}
 
 /* Load @file with the command's --set and --seed. Faults are printed, one line each; then -EINVAL
  * comes back with an empty sentence. */

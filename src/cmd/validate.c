@@ -9,7 +9,7 @@ int cmd_validate(const struct gn_options *o, int argc, char **argv, struct gn_er
 	GN_CLEANUP(gn_topology_free_p) struct gn_topology *t = NULL;
 
 	if (o->schema) {
-		GN_CLEANUP(gn_free_p) char *schema = gn_topology_schema();
+		GN_CLEANUP(gn_free_p) char *schema = gn_topology_schema(gn_protocol_at);
 
 		if (!schema)
 			return gn_fail(err, -ENOMEM, "out of memory");

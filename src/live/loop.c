@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 
 #include "live/addresses.h"
-#include "proto/proto.h"
+#include "plugin/check_output.h"
 #include "util/rand.h"
 
 /* Datagrams taken at once: timers are looked at in between, however many come in. */
@@ -44,9 +44,17 @@ struct gn_loop {
 	struct gn_counters *counters;
 	struct gn_addresses addresses;
 	const struct gn_protocol *protocol;
-	void *state;
+	struct gn_cluster cluster;
+	void *shared, *state; /* state: the head, then, aligned to 16, the body */
+	void *body;
 	struct gn_output output;
-	struct gn_rand rand;
+	struct gn_random random;
+	/* The step under way. The protocol may be anybody's: what it answers is checked before it is carried out. */
+	const struct gn_input *input;
+	uint32_t n_sent;
+	uint64_t n_outputs;
+	const char *fault; /* what it did wrong, or NULL */
+	uint8_t *known;	   /* by event: was it delivered? */
 	gn_time start, now, deadline, drops_asked;
 	gn_time arrived; /* of the input at hand: at the node, which may be earlier than at this process */
 	gn_dur realtime_ahead; /* CLOCK_REALTIME, which the kernel stamps with, minus CLOCK_MONOTONIC */
@@ -92,11 +100,22 @@ static void flush(struct gn_loop *l)
 	l->n_queued = 0;
 }
 
+/* The first fault is kept. */
+static bool is_faulty(struct gn_loop *l, const char *fault)
+{
+	if (fault && !l->fault)
+		l->fault = fault;
+	return l->fault != NULL;
+}
+
 static void on_send(void *host, uint32_t to, const uint8_t *data, size_t size)
 {
 	struct gn_loop *l = host;
 	unsigned i = l->n_queued;
 
+	l->n_outputs++;
+	if (is_faulty(l, gn_output_check_send(&l->cluster, l->input, to, data, size, l->n_sent++)))
+		return;
 	l->out.address[i].sin_addr.s_addr = htonl(gn_address_of(l->topology, to));
 	l->out.part[i].iov_len = size;
 	memcpy(l->out.data[i], data, size);
@@ -107,6 +126,14 @@ static void on_send(void *host, uint32_t to, const uint8_t *data, size_t size)
 static void on_deliver(void *host, const struct gn_delivery *d)
 {
 	struct gn_loop *l = host;
+
+	l->n_outputs++;
+	/* Whether the event has been published yet is not known here. */
+	if (is_faulty(l, gn_output_check_deliver(&l->cluster, l->input, d)) ||
+	    is_faulty(l, gn_output_check_first(d, true, l->known[d->event])))
+		return;
+	l->known[d->event] = 1;
+
 	const struct gn_record r = {
 		.type = GN_RECORD_ARRIVAL,
 		/* The two clocks are read one after the other: nothing arrives before it was sent. */
@@ -126,6 +153,10 @@ static void on_deliver(void *host, const struct gn_delivery *d)
 static void on_call(void *host, uint32_t round, uint32_t partner)
 {
 	struct gn_loop *l = host;
+
+	if (is_faulty(l, gn_output_check_call(&l->cluster, l->input, partner)))
+		return;
+
 	const struct gn_record r = {
 		.type = GN_RECORD_CALL,
 		.t = l->now,
@@ -139,11 +170,21 @@ static void on_call(void *host, uint32_t round, uint32_t partner)
 		gn_ring_write_spare(l->config.own->slice, l->config.own->capacity, &r);
 }
 
-static int feed(struct gn_loop *l, const struct gn_input *in)
+static int feed(struct gn_loop *l, struct gn_input *in)
 {
-	int r = l->protocol->step(l->state, in, &l->output, &l->deadline);
+	const gn_time before = l->deadline;
+
+	in->self = l->config.member;
+	in->now = l->now;
+	in->random = &l->random;
+	l->input = in;
+	l->n_sent = 0;
+	l->n_outputs = 0;
+	int r = l->protocol->step(&l->cluster, l->state, l->body, in, &l->output, &l->deadline);
 
 	flush(l);
+	if (!is_faulty(l, gn_output_check_return(in, r, l->n_outputs)))
+		is_faulty(l, gn_output_check_deadline(in, before, l->deadline));
 	return r;
 }
 
@@ -167,9 +208,8 @@ static void publish(struct gn_loop *l)
 {
 	uint8_t payload[GN_PAYLOAD_MAX];
 	const struct gn_event_plan *plan = &l->topology->events[l->next_event];
-	const struct gn_input in = {
+	struct gn_input in = {
 		.type = GN_PUBLISH,
-		.now = l->now,
 		.event = l->next_event,
 		.data = payload,
 		.size = plan->size,
@@ -200,7 +240,7 @@ static void do_due(struct gn_loop *l)
 	read_clock(l);
 	if (l->deadline <= l->now) {
 		count_lateness(l->counters, l->now - l->deadline);
-		feed(l, &(struct gn_input){ .type = GN_TIMER, .now = l->now });
+		feed(l, &(struct gn_input){ .type = GN_TIMER });
 		read_clock(l);
 	}
 	while (next_publish(l) <= l->now) {
@@ -250,7 +290,6 @@ static void receive_one(struct gn_loop *l, unsigned i)
 		return;
 	in.from = gn_addresses_find(&l->addresses, ntohl(from->sin_addr.s_addr));
 	read_clock(l);
-	in.now = l->now;
 	l->arrived = arrival_of(l, &m->msg_hdr);
 	if (in.from == GN_NONE || from->sin_port != htons(GN_GOSSIP_PORT) ||
 	    m->msg_hdr.msg_flags & MSG_TRUNC || feed(l, &in))
@@ -320,9 +359,9 @@ int gn_loop_run(struct gn_loop *l, gn_time start, struct gn_err *err)
 
 	sleep_until(start);
 	l->start = l->now = l->drops_asked = start;
-	feed(l, &(struct gn_input){ .type = GN_START, .now = start });
+	feed(l, &(struct gn_input){ .type = GN_START });
 	atomic_store_explicit(&l->counters->phase, l->deadline - start, memory_order_relaxed);
-	while (!r) {
+	while (!r && !l->fault) {
 		if (!is_quiet(l))
 			do_due(l);
 		if (l->now - l->drops_asked >= DROPS_EVERY)
@@ -330,53 +369,32 @@ int gn_loop_run(struct gn_loop *l, gn_time start, struct gn_err *err)
 		r = wait_and_receive(l, err);
 	}
 	ask_for_drops(l);
+	if (l->fault)
+		return gn_fail(err, -EPROTO, "protocol %s %s, %.6f s after the start: it breaks gossipnet-protocol(3)",
+			       l->protocol->name, l->fault, (double)(l->now - start) / GN_SEC);
 	return r < 0 ? r : 0;
-}
-
-static uint32_t largest_payload(const struct gn_topology *t)
-{
-	uint32_t size = 0;
-
-	for (uint32_t i = 0; i < t->n_events; i++)
-		size = GN_MAX(size, t->events[i].size);
-	return size;
-}
-
-static uint64_t below(void *random, uint64_t n)
-{
-	return gn_rand_below(random, n);
 }
 
 static int make_protocol(struct gn_loop *l, struct gn_err *err)
 {
 	const struct gn_topology *t = l->topology;
-	const struct gn_gossip *g = &t->gossip;
-	uint32_t self = l->config.member;
-	struct gn_protocol_config config = {
-		.self = self,
-		.members = g->n_members,
-		.fanout = g->fanout,
-		.period = g->period,
-		.max_events = GN_MAX(t->n_events, 1u),
-		.max_payload = largest_payload(t),
-		.below = below,
-		.random = &l->rand,
-	};
+	struct gn_sizes sizes = { 0 };
 
-	if (g->peers) {
-		config.peers = g->peers + g->first_peer[self];
-		config.n_peers = g->first_peer[self + 1] - g->first_peer[self];
-	}
-	l->protocol = gn_protocol_find(g->protocol);
-	if (!l->protocol)
-		return gn_fail(err, -EINVAL, "there is no protocol called '%s'", g->protocol);
-	gn_rand_init(&l->rand, t->seed, GN_RAND_PROTOCOL, self);
-	l->state = calloc(1, l->protocol->state_size(&config));
-	if (!l->state)
+	l->protocol = t->gossip.protocol;
+	l->cluster = gn_cluster_of(t);
+	l->random.state = gn_rand_seed(t->seed, GN_RAND_PROTOCOL, l->config.member);
+	l->protocol->sizes(&l->cluster, &sizes);
+	sizes.head = (sizes.head + 15) / 16 * 16;
+	l->state = calloc(1, sizes.head + sizes.body + 1);
+	l->shared = calloc(1, sizes.shared + 1);
+	l->known = calloc(l->cluster.max_events, 1);
+	if (!l->state || !l->shared || !l->known)
 		return gn_fail(err, -ENOMEM, "no memory for the protocol's state");
-	const char *wrong = l->protocol->init(l->state, &config);
+	l->body = (uint8_t *)l->state + sizes.head;
+	const char *wrong = l->protocol->prepare ? l->protocol->prepare(&l->cluster, l->shared) : NULL;
 
-	return wrong ? gn_fail(err, -EINVAL, "%s: %s", g->protocol, wrong) : 0;
+	l->cluster.shared = l->shared;
+	return wrong ? gn_fail(err, -EINVAL, "%s: %s", l->protocol->name, wrong) : 0;
 }
 
 static void prepare(struct batch *b)
@@ -423,6 +441,8 @@ struct gn_loop *gn_loop_free(struct gn_loop *l)
 {
 	if (l) {
 		free(l->state);
+		free(l->shared);
+		free(l->known);
 		gn_addresses_done(&l->addresses);
 		free(l);
 	}

@@ -14,7 +14,7 @@
 #define NETEM_PRNG_SEED 14	/* TCA_NETEM_PRNG_SEED, Linux 6.6; older ones ignore it */
 #define NETEM_ATTRS	16
 
-static uint32_t loss_of(uint32_t ppm)
+static uint32_t share_of(uint32_t ppm)
 {
 	if (ppm >= 1000000)
 		return UINT32_MAX;
@@ -31,7 +31,8 @@ void gn_netem_of(const struct gn_shape *shape, uint64_t seed, uint32_t link, int
 		.latency = (int64_t)shape->delay,
 		.jitter = (int64_t)shape->jitter,
 		.rate = shape->rate_bps ? GN_MAX(1, shape->rate_bps / 8 + (shape->rate_bps % 8 >= 4)) : 0,
-		.loss = loss_of(shape->loss_ppm),
+		.loss = share_of(shape->loss_ppm),
+		.duplicate = share_of(shape->duplicate_ppm),
 		.limit = shape->limit,
 		.seed = gn_rand_next(&r),
 	};
@@ -40,7 +41,9 @@ void gn_netem_of(const struct gn_shape *shape, uint64_t seed, uint32_t link, int
 /* libnl's own netem has neither rate nor 64-bit times, so the options are put here. */
 static int put_options(struct nl_msg *msg, const struct gn_netem *n)
 {
-	const struct tc_netem_qopt options = { .loss = n->loss, .limit = n->limit };
+	const struct tc_netem_qopt options = { .loss = n->loss,
+					       .duplicate = n->duplicate,
+					       .limit = n->limit };
 	/* Below 2^32 the rate fits; above, the kernel wants all ones here and the value in RATE64. */
 	const struct tc_netem_rate rate = { .rate = (uint32_t)GN_MIN(n->rate, UINT32_MAX) };
 	struct nlattr *start = nla_reserve(msg, TCA_OPTIONS, sizeof(options));
@@ -158,6 +161,7 @@ static bool parse_options(const struct nlattr *options, struct gn_netem *n)
 	memcpy(&head, payload, sizeof(head));
 	n->limit = head.limit;
 	n->loss = head.loss;
+	n->duplicate = head.duplicate;
 	return mnl_attr_parse_payload(payload + sizeof(head), len - sizeof(head), parse_option, n) ==
 	       MNL_CB_OK;
 }
@@ -195,6 +199,7 @@ int gn_netem_compare(const struct gn_netem *wanted, const struct gn_netem *got, 
 		{ "delay", " ns", (uint64_t)wanted->latency, (uint64_t)got->latency },
 		{ "jitter", " ns", (uint64_t)wanted->jitter, (uint64_t)got->jitter },
 		{ "loss", "/2^32", wanted->loss, got->loss },
+		{ "duplicate", "/2^32", wanted->duplicate, got->duplicate },
 		{ "rate", " bytes/s", wanted->rate, got->rate },
 		{ "queue limit", " packets", wanted->limit, got->limit },
 		{ "seed", "", wanted->seed, got->seeded ? got->seed : wanted->seed },

@@ -2,8 +2,8 @@
 /*
  * Shaping: netem at the root of the interface that sends, one per direction of a link.
  *
- * What the kernel can hold: times in whole nanoseconds (64 bits; jitter at most 2.147 s), loss in
- * 1/2^32, rate in whole bytes per second, limit in packets. Loss and rate are rounded to the nearest
+ * What the kernel can hold: times in whole nanoseconds (64 bits; jitter at most 2.147 s), loss and
+ * duplication in 1/2^32, rate in whole bytes per second, limit in packets. They are rounded to the nearest
  * value other than 0; what is read back must then be equal, bit by bit.
  */
 #ifndef GN_NET_SHAPE_H
@@ -14,13 +14,13 @@
 
 /* A struct gn_shape in netem's units. */
 struct gn_netem {
-	int64_t latency; /* ns */
-	int64_t jitter;	 /* ns */
-	uint64_t rate;	 /* bytes per second; 0: not limited */
-	uint32_t loss;	 /* of 2^32 packets; UINT32_MAX: all */
-	uint32_t limit;	 /* packets */
-	uint64_t seed;	 /* of netem's random numbers, where the kernel takes one (6.6 and later) */
-	bool seeded;	 /* read from the kernel: it did */
+	int64_t latency;	  /* ns */
+	int64_t jitter;		  /* ns */
+	uint64_t rate;		  /* bytes per second; 0: not limited */
+	uint32_t loss, duplicate; /* of 2^32 packets; UINT32_MAX: all */
+	uint32_t limit;		  /* packets */
+	uint64_t seed;		  /* of netem's random numbers, where the kernel takes one (6.6 and later) */
+	bool seeded;		  /* read from the kernel: it did */
 };
 
 /* The seed of a direction comes from the topology's seed, the link and the direction. */

@@ -1,260 +1,302 @@
 /* SPDX-License-Identifier: MIT */
-#include "proto/exchange.h"
+#include "proto/message.h"
 
-#include "proto/rumors.h"
-#include "util/util.h"
-
-struct exchange {
-	struct gn_protocol_config config;
-	struct gn_rumors rumors;
-	uint64_t now;	   /* of the last input */
-	uint64_t deadline; /* of the next round */
-	uint32_t round;	   /* the next one */
-	uint8_t directions;
-	bool started;
+/* In a member's body, before the protocol's own part and the table; with the clock of rounds only if it is needed. */
+struct memory {
+	uint32_t round; /* the next one */
+	uint32_t last;	/* the partner of the last call + 1 */
 };
 
-/* One call or reply. */
-struct message {
-	enum gn_wire_type type;
-	uint32_t to, round;
-	const struct gn_wire_digest *digest; /* what the receiver shall answer, or NULL */
-	bool events;			     /* carry events ... */
-	const struct gn_wire_digest *asked;  /* ... that this digest lacks, or all */
+GN_HOT bool has_memory(const struct gn_cluster *c)
+{
+	return c->clock != GN_CLOCK_ROUNDS || c->avoid_last;
+}
+
+GN_HOT size_t memory_size(const struct gn_cluster *c)
+{
+	return has_memory(c) ? sizeof(struct memory) : 0;
+}
+
+void gn_exchange_sizes(const struct gn_cluster *c, const struct gn_exchange *x, struct gn_sizes *ret)
+{
+	*ret = (struct gn_sizes){
+		.head = sizeof(struct gn_rumors_head),
+		.body = memory_size(c) + x->own + gn_rumors_size(c, x->extra),
+	};
+}
+
+void *gn_exchange_own(const struct gn_cluster *c, const struct gn_exchange *x, void *body)
+{
+	return x->own ? (uint8_t *)body + memory_size(c) : NULL;
+}
+
+GN_HOT struct gn_rumors rumors_of(const struct gn_cluster *c, const struct gn_exchange *x, void *head,
+				  void *body)
+{
+	return (struct gn_rumors){
+		.cluster = c,
+		.head = head,
+		.body = (uint8_t *)body + memory_size(c) + x->own,
+		.extra = x->extra,
+	};
+}
+
+struct gn_rumors gn_exchange_rumors(const struct gn_cluster *c, const struct gn_exchange *x, void *head,
+				    void *body)
+{
+	return rumors_of(c, x, head, body);
+}
+
+/* ---- calls ---- */
+
+static bool has_another(const struct gn_cluster *c, uint32_t self, uint32_t last)
+{
+	if (!c->peers)
+		return c->members > 2;
+	for (uint32_t i = c->first_peer[self]; i < c->first_peer[self + 1]; i++) {
+		if (c->peers[i] != last)
+			return true;
+	}
+	return false;
+}
+
+/* A partner, another one than the last if there is one: uniform among the places of the list that name another. */
+static uint32_t draw_another(const struct gn_cluster *c, const struct gn_input *in, struct memory *m)
+{
+	uint32_t partner = gn_draw_partner(c, in);
+
+	if (partner == GN_NO_MEMBER)
+		return partner;
+	if (partner + 1 == m->last && has_another(c, in->self, partner)) {
+		while (partner + 1 == m->last)
+			partner = gn_draw_partner(c, in);
+	}
+	m->last = partner + 1;
+	return partner;
+}
+
+/* Stop passing events on, as the cluster is told: "blind", that is, whatever the partners knew (Demers et al.,
+ * PODC 1987, section 1.4). The chance is drawn by hash, as partners must depend on the seed and the round alone. */
+static void forget(struct gn_rumors t, const struct gn_input *in)
+{
+	const struct gn_cluster *c = t.cluster;
+
+	for (uint32_t e = next_settled(t, 0); e != c->max_events; e = next_settled(t, e + 1)) {
+		struct gn_rumor *r = rumor_of(t, e);
+
+		if (gn_rumors_is_forgotten(t, e))
+			continue;
+		uint64_t draw = gn_hash(gn_hash(c->seed, e), (uint64_t)in->self << 32 | r->next_or_rounds++);
+
+		if (r->next_or_rounds == c->forget_after ||
+		    (draw >> 32) * 1000000 >> 32 < c->lost_interest_ppm)
+			gn_rumors_forget(t, e);
+	}
+}
+
+/* A round of calls. */
+struct calls {
+	uint32_t n, round;
+	uint32_t event; /* the only one that a call carries, or max_events */
+	bool several;	/* it carries more, not the same to each partner */
+	struct gn_wire_digest digest;
+	uint8_t data[GN_WIRE_HEADER + GN_WIRE_DIGEST_HEADER + GN_WIRE_DIGEST_BITS / 8 +
+		     GN_WIRE_RECORD_HEADER + GN_PAYLOAD_MAX]; /* else: the datagram, the same to all */
+	size_t size;					      /* 0: there is nothing to say */
 };
 
-/* The table starts behind the struct, aligned to 16. */
-#define TABLE_AT ((sizeof(struct exchange) + 15) / 16 * 16)
-
-size_t gn_exchange_size(const struct gn_protocol_config *config)
+/* Written out for calls with no event or one, which is what a simulation of one event consists of. */
+GN_HOT void compose(struct gn_rumors t, unsigned directions, const struct gn_input *in, struct calls *calls)
 {
-	return TABLE_AT + gn_rumors_size(config->max_events, config->max_payload);
-}
+	const uint32_t none = t.cluster->max_events;
+	struct gn_wire_record r;
 
-static const char *wrong_with(const struct gn_protocol_config *c)
-{
-	if (c->members < 2)
-		return "a cluster has at least 2 members";
-	if (c->self >= c->members)
-		return "a member's number is below the number of members";
-	if (!c->peers && c->n_peers)
-		return "there are peers to choose from, but no list of them";
-	for (uint32_t i = 0; i < c->n_peers; i++) {
-		if (c->peers[i] >= c->members || c->peers[i] == c->self)
-			return "a peer is another member of the cluster";
+	calls->size = 0;
+	calls->event = directions & GN_EXCHANGE_PUSH && t.head->end ? next_to_send(t, NULL, 0) : none;
+	calls->several = calls->event != none && next_to_send(t, NULL, calls->event + 1) != none;
+	if (calls->event == none && !(directions & GN_EXCHANGE_PULL))
+		return;
+	calls->size = write_header(calls->data, GN_EXCHANGE_CALL, 0, calls->round, in->now);
+	if (directions & GN_EXCHANGE_PULL) {
+		digest_of(t, calls->round, &calls->digest);
+		calls->size = write_digest(calls->data, &calls->digest);
 	}
-	if (!c->fanout)
-		return "the fanout is at least 1";
-	if (!c->period)
-		return "the period is longer than nothing";
-	if (!c->max_events)
-		return "there is at least one event";
-	if (c->max_payload > GN_PAYLOAD_MAX)
-		return "an event's payload is at most 1024 bytes";
-	return c->below ? NULL : "a source of random numbers is needed";
+	if (calls->event == none || calls->several)
+		return;
+	r = record_of(t, calls->event);
+	calls->size = write_record(calls->data, calls->size, 1, &r);
+	calls->several = !calls->size;
 }
 
-const char *gn_exchange_init(void *state, const struct gn_protocol_config *config, unsigned directions)
+/* For several events, or one that needs a datagram of its own beside the digest. */
+static void call_with_several(struct gn_rumors t, const struct gn_exchange *x, const struct gn_input *in,
+			      const struct gn_output *out, const struct calls *calls, uint32_t to)
 {
-	struct exchange *x = state;
-	const char *wrong = wrong_with(config);
+	const struct gn_message m = {
+		.to = to,
+		.kind = GN_EXCHANGE_CALL,
+		.number = calls->round,
+		.events = true,
+		.digest = x->directions & GN_EXCHANGE_PULL ? &calls->digest : NULL,
+	};
 
-	if (wrong)
-		return wrong;
-	x->config = *config;
-	x->directions = (uint8_t)directions;
-	x->deadline = GN_NO_DEADLINE;
-	gn_rumors_init(&x->rumors, (uint8_t *)state + TABLE_AT, config->max_events, config->max_payload);
-	return NULL;
+	gn_send_several(t, in, out, &m);
 }
 
-static void send_message(struct exchange *x, const struct gn_output *out, const struct message *m)
+/* The case that large simulations consist of: no option of the cluster and no hook of the protocol to look at. */
+GN_HOT bool is_plain(const struct gn_cluster *c, const struct gn_exchange *x)
 {
-	struct gn_wire_writer w;
-	struct gn_choice choice; /* large: not cleared */
-	unsigned left = GN_MESSAGE_DATAGRAMS;
-
-	choice.n = 0;
-	if (m->events)
-		gn_rumors_choose(&x->rumors, m->asked, &choice);
-	gn_wire_begin(&w, m->type, m->round, x->now);
-	if (m->digest)
-		gn_wire_put_digest(&w, m->digest);
-	for (size_t i = 0; i < choice.n; i++) {
-		uint32_t event = gn_choice_event(&choice, i);
-		struct gn_wire_record r = gn_rumors_record(&x->rumors, event);
-
-		if (!gn_wire_put_record(&w, &r)) {
-			out->send(out->host, m->to, w.data, w.size);
-			if (--left == 0)
-				return;
-			gn_wire_begin(&w, m->type, m->round, x->now);
-			gn_wire_put_record(&w, &r);
-		}
-		x->rumors.rumor[event].sent++;
-	}
-	if (w.size > GN_WIRE_HEADER)
-		out->send(out->host, m->to, w.data, w.size);
+	return c->clock == GN_CLOCK_ROUNDS && !c->peers && !c->avoid_last && !c->forget_after &&
+	       !c->lost_interest_ppm && !x->calls && !x->own && !x->extra &&
+	       x->directions == (GN_EXCHANGE_PUSH | GN_EXCHANGE_PULL);
 }
 
-static uint32_t draw_partner(const struct exchange *x)
+GN_HOT void act_plainly(struct gn_rumors t, const struct gn_exchange *x, const struct gn_input *in,
+			const struct gn_output *out)
 {
-	const struct gn_protocol_config *c = &x->config;
+	const struct gn_cluster *c = t.cluster;
+	struct calls calls; /* large: not cleared */
 
-	if (c->peers)
-		return c->peers[c->below(c->random, c->n_peers)];
-	uint32_t other = (uint32_t)c->below(c->random, c->members - 1);
-
-	return other + (other >= c->self);
-}
-
-static void act(struct exchange *x, const struct gn_output *out)
-{
-	bool alone = x->config.peers && !x->config.n_peers;
-	struct gn_wire_digest digest = { 0 };
-
-	if (x->directions & GN_EXCHANGE_PULL)
-		digest = gn_rumors_digest(&x->rumors);
-	for (uint32_t i = 0; i < x->config.fanout && !alone; i++) {
-		struct message m = {
-			.type = GN_WIRE_CALL,
-			.to = draw_partner(x),
-			.round = x->round,
-			.digest = x->directions & GN_EXCHANGE_PULL ? &digest : NULL,
-			.events = x->directions & GN_EXCHANGE_PUSH,
-		};
+	calls.round = in->round;
+	compose(t, GN_EXCHANGE_PUSH | GN_EXCHANGE_PULL, in, &calls);
+	for (uint32_t i = 0; i < c->fanout; i++) {
+		uint32_t other = gn_random_below(in->random, c->members - 1),
+			 to = other + (other >= in->self);
 
 		if (out->call)
-			out->call(out->host, x->round, m.to);
-		send_message(x, out, &m);
+			out->call(out->host, calls.round, to);
+		if (calls.several) {
+			call_with_several(t, x, in, out, &calls, to);
+			continue;
+		}
+		if (calls.event != c->max_events)
+			count_transmission(rumor_of(t, calls.event));
+		out->send(out->host, to, calls.data, calls.size);
 	}
 }
 
-static void start(struct exchange *x)
+GN_HOT void act(struct gn_rumors t, const struct gn_exchange *x, struct memory *memory, void *own,
+		const struct gn_input *in, const struct gn_output *out)
 {
-	if (x->started)
-		return;
-	x->started = true;
-	x->deadline = x->now + x->config.below(x->config.random, x->config.period);
-}
+	const struct gn_cluster *c = t.cluster;
+	struct calls calls; /* large: not cleared */
 
-static void act_when_due(struct exchange *x, const struct gn_output *out)
-{
-	for (unsigned i = 0; i < GN_ROUNDS_AT_ONCE && x->deadline <= x->now; i++) {
-		act(x, out);
-		x->round++;
-		x->deadline = x->config.period < GN_NO_DEADLINE - x->deadline ? x->deadline + x->config.period
-									      : GN_NO_DEADLINE;
+	calls.n = x->calls ? x->calls(c, own, in) : c->fanout;
+	calls.round = c->clock == GN_CLOCK_ROUNDS ? in->round : memory->round++;
+	compose(t, x->directions, in, &calls);
+	for (uint32_t i = 0; i < calls.n; i++) {
+		uint32_t to = c->avoid_last ? draw_another(c, in, memory) : gn_draw_partner(c, in);
+
+		if (to == GN_NO_MEMBER)
+			return;
+		if (out->call)
+			out->call(out->host, calls.round, to);
+		if (calls.several) {
+			call_with_several(t, x, in, out, &calls, to);
+		} else if (calls.size) {
+			if (calls.event != c->max_events)
+				count_transmission(rumor_of(t, calls.event));
+			out->send(out->host, to, calls.data, calls.size);
+		}
 	}
+	if (t.head->end && (c->forget_after || c->lost_interest_ppm))
+		forget(t, in);
 }
 
-static void take(struct exchange *x, const struct gn_output *out, const struct gn_wire_record *copy,
-		 const struct gn_delivery *how)
-{
-	struct gn_delivery d = *how;
-
-	d.event = copy->event;
-	d.payload = copy->payload;
-	d.size = copy->size;
-	d.first = gn_rumors_learn(&x->rumors, copy, d.hop);
-	out->deliver(out->host, &d);
-}
+/* ---- what comes in ---- */
 
 /* Is this a datagram that the same protocol sends? */
-static bool is_ours(const struct exchange *x, const struct gn_wire_datagram *d)
+GN_HOT bool is_ours(const struct gn_exchange *x, const struct gn_wire_datagram *d)
 {
-	if (d->type == GN_WIRE_REPLY || d->has_digest)
+	if (d->note)
+		return false;
+	if (d->kind == GN_EXCHANGE_REPLY)
+		return x->directions & GN_EXCHANGE_PULL && !d->has_digest && d->n_records;
+	if (d->has_digest)
 		return x->directions & GN_EXCHANGE_PULL &&
-		       (d->type == GN_WIRE_REPLY || !d->n_records || x->directions & GN_EXCHANGE_PUSH);
-	return x->directions & GN_EXCHANGE_PUSH;
+		       (!d->n_records || x->directions & GN_EXCHANGE_PUSH);
+	return x->directions & GN_EXCHANGE_PUSH && d->n_records;
 }
 
-static void move_on(struct exchange *x, uint64_t now)
+GN_HOT int receive(struct gn_rumors t, const struct gn_exchange *x, void *own, const struct gn_input *in,
+		   const struct gn_output *out)
 {
-	if (now <= x->now)
-		return;
-	x->now = now;
-	gn_rumors_settle(&x->rumors);
-}
-
-static int receive(struct exchange *x, const struct gn_input *in, const struct gn_output *out)
-{
-	const struct gn_wire_limits limits = {
-		.members = x->config.members,
-		.max_events = x->config.max_events,
-		.max_payload = x->config.max_payload,
-	};
 	struct gn_wire_datagram d;
+	const bool other = x->other && in->size > 3 && in->data[3] >= GN_EXCHANGE_KINDS;
 
-	if (in->from >= x->config.members || in->from == x->config.self)
+	if (in->from >= t.cluster->members || in->from == in->self ||
+	    read_datagram(t.cluster, in->data, in->size, &d))
 		return -1;
-	if (gn_wire_read(in->data, in->size, &limits, &d) || !is_ours(x, &d))
+	if (other) {
+		gn_rumors_settle(t, in->now);
+		return x->other(t.cluster, t, own, in, out, &d);
+	}
+	if ((d.kind != GN_EXCHANGE_CALL && d.kind != GN_EXCHANGE_REPLY) || !is_ours(x, &d))
 		return -1;
-	move_on(x, in->now);
+	gn_rumors_settle(t, in->now);
 	for (uint32_t i = 0; i < d.n_records; i++) {
 		struct gn_wire_record copy;
 
-		d.records = gn_wire_next(d.records, &copy);
-		const struct gn_delivery how = {
-			.via = in->from,
-			.sent = d.sent,
-			.hop = GN_MIN(copy.hop + 1, GN_WIRE_HOP_MAX),
-		};
-
-		take(x, out, &copy, &how);
+		d.records = read_record(d.records, &copy);
+		if (take_record(t, in, out, &d, &copy) && x->learned)
+			x->learned(t.cluster, t, own, in, copy.event);
 	}
-	if (d.has_digest) {
-		const struct message reply = {
-			.type = GN_WIRE_REPLY,
+	if (d.has_digest && t.head->end) {
+		const struct gn_message reply = {
+			.kind = GN_EXCHANGE_REPLY,
 			.to = in->from,
-			.round = d.round,
+			.number = d.number,
 			.events = true,
 			.asked = &d.digest,
 		};
 
-		send_message(x, out, &reply);
+		send_message(t, in, out, &reply);
 	}
 	return 0;
 }
 
-static int publish(struct exchange *x, const struct gn_input *in, const struct gn_output *out)
+static int publish(struct gn_rumors t, const struct gn_exchange *x, void *own, const struct gn_input *in,
+		   const struct gn_output *out)
 {
-	const struct gn_wire_record own = {
-		.event = in->event,
-		.origin = x->config.self,
-		.payload = in->data,
-		.size = in->size,
-	};
-	const struct gn_delivery how = { .via = GN_NO_MEMBER };
-
-	if (in->event >= x->config.max_events || in->size > x->config.max_payload)
+	if (in->event >= t.cluster->max_events || in->size > t.cluster->max_payload)
 		return -1;
-	move_on(x, in->now);
-	take(x, out, &own, &how);
+	gn_rumors_settle(t, in->now);
+	gn_take_publish(t, in, out);
+	if (x->learned)
+		x->learned(t.cluster, t, own, in, in->event);
 	return 0;
 }
 
-int gn_exchange_step(void *state, const struct gn_input *in, const struct gn_output *out, uint64_t *deadline)
+int gn_exchange_step(const struct gn_cluster *c, const struct gn_exchange *x, void *head, void *body,
+		     const struct gn_input *in, const struct gn_output *out, uint64_t *deadline)
 {
-	struct exchange *x = state;
-	int result = 0;
+	const struct gn_rumors t = rumors_of(c, x, head, body);
+	void *own = x->own ? (uint8_t *)body + memory_size(c) : NULL;
 
 	switch (in->type) {
 	case GN_START:
-		move_on(x, in->now);
-		start(x);
-		break;
+		if (*deadline == GN_NO_DEADLINE)
+			*deadline = gn_first_round(c, in);
+		if (!t.head->end && !t.head->fresh)
+			t.head->tag = GN_TAG_NOTHING;
+		return 0;
 	case GN_TIMER:
-		move_on(x, in->now);
-		act_when_due(x, out);
-		break;
+		gn_rumors_settle(t, in->now);
+		if (is_plain(c, x)) {
+			act_plainly(t, x, in, out);
+			*deadline = in->now + c->period;
+			return 0;
+		}
+		for (unsigned i = 0; i < GN_ROUNDS_AT_ONCE && *deadline <= in->now; i++) {
+			act(t, x, body, own, in, out);
+			*deadline = c->clock == GN_CLOCK_ROUNDS ? *deadline + c->period
+								: gn_next_round(c, in, *deadline);
+		}
+		return 0;
 	case GN_DATAGRAM:
-		result = receive(x, in, out);
-		break;
+		return receive(t, x, own, in, out);
 	case GN_PUBLISH:
-		result = publish(x, in, out);
-		break;
+		return publish(t, x, own, in, out);
 	}
-	*deadline = x->deadline;
-	return result;
+	return -1;
 }

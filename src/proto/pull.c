@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* pull: every member calls, saying what it knows; the partner answers with what the caller lacks. */
-#include "proto/exchange.h"
+/* pull: members call and ask for what they lack; they learn. */
+#include "gossipnet/protocol.h"
 
-static const char *init(void *state, const struct gn_protocol_config *config)
+static const struct gn_exchange machine = { .directions = GN_EXCHANGE_PULL };
+
+static void sizes(const struct gn_cluster *c, struct gn_sizes *ret)
 {
-	return gn_exchange_init(state, config, GN_EXCHANGE_PULL);
+	gn_exchange_sizes(c, &machine, ret);
+}
+
+static int step(const struct gn_cluster *c, void *head, void *body, const struct gn_input *in,
+		const struct gn_output *out, uint64_t *deadline)
+{
+	return gn_exchange_step(c, &machine, head, body, in, out, deadline);
 }
 
 const struct gn_protocol gn_pull = {
 	.abi = GN_PROTOCOL_ABI,
 	.name = "pull",
-	.state_size = gn_exchange_size,
-	.init = init,
-	.step = gn_exchange_step,
+	.help = "members call and ask for what they lack; they learn",
+	.forgets = true,
+	.endless = true,
+	.tagged = true,
+	.sizes = sizes,
+	.step = step,
 };

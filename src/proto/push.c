@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* push: members that know something call and hand it on; the partner learns. */
-#include "proto/exchange.h"
+/* push: informed members call and hand on what they know; the partner learns. */
+#include "gossipnet/protocol.h"
 
-static const char *init(void *state, const struct gn_protocol_config *config)
+static const struct gn_exchange machine = { .directions = GN_EXCHANGE_PUSH };
+
+static void sizes(const struct gn_cluster *c, struct gn_sizes *ret)
 {
-	return gn_exchange_init(state, config, GN_EXCHANGE_PUSH);
+	gn_exchange_sizes(c, &machine, ret);
+}
+
+static int step(const struct gn_cluster *c, void *head, void *body, const struct gn_input *in,
+		const struct gn_output *out, uint64_t *deadline)
+{
+	return gn_exchange_step(c, &machine, head, body, in, out, deadline);
 }
 
 const struct gn_protocol gn_push = {
 	.abi = GN_PROTOCOL_ABI,
 	.name = "push",
-	.state_size = gn_exchange_size,
-	.init = init,
-	.step = gn_exchange_step,
+	.help = "informed members call and hand on what they know; the partner learns",
+	.forgets = true,
+	.endless = true,
+	.tagged = true,
+	.sizes = sizes,
+	.step = step,
 };

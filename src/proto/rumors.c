@@ -1,174 +1,118 @@
 /* SPDX-License-Identifier: MIT */
-#include "proto/rumors.h"
+#include "proto/table.h"
 
 #include <string.h>
 
-#define NO_EVENT UINT32_MAX
-
-static size_t map_size(uint32_t max_events)
+size_t gn_rumors_size(const struct gn_cluster *c, uint32_t extra)
 {
-	/* Rounded up so that what follows is aligned. */
-	return (((size_t)max_events + 7) / 8 + 15) / 16 * 16;
+	return (extra_at(c) + (size_t)c->max_events * (extra + c->max_payload) + 7) / 8 * 8;
 }
 
-size_t gn_rumors_size(uint32_t max_events, uint32_t max_payload)
+struct gn_rumor *gn_rumors_at(struct gn_rumors t, uint32_t event)
 {
-	return 2 * map_size(max_events) + max_events * (sizeof(struct gn_rumor) + (size_t)max_payload);
+	return rumor_of(t, event);
 }
 
-void gn_rumors_init(struct gn_rumors *t, void *memory, uint32_t max_events, uint32_t max_payload)
+void *gn_rumors_extra(struct gn_rumors t, uint32_t event)
 {
-	uint8_t *at = memory;
-
-	*t = (struct gn_rumors){
-		.max_events = max_events,
-		.max_payload = max_payload,
-		.fresh = NO_EVENT,
-		.known = at,
-		.settled = at + map_size(max_events),
-	};
-	t->rumor = (void *)(at + 2 * map_size(max_events));
-	t->payload = (uint8_t *)(t->rumor + max_events);
+	return t.body + extra_at(t.cluster) + (size_t)event * t.extra;
 }
 
-static bool is_set(const uint8_t *map, uint32_t i)
+bool gn_rumors_knows(struct gn_rumors t, uint32_t event)
 {
-	return map[i / 8] >> i % 8 & 1;
+	return event < t.head->first_gap || rumor_of(t, event)->size_and_flags & KNOWN;
 }
 
-static void set(uint8_t *map, uint32_t i)
+bool gn_rumors_is_settled(struct gn_rumors t, uint32_t event)
 {
-	map[i / 8] |= (uint8_t)(1u << i % 8);
+	return is_settled(t, event);
 }
 
-static uint8_t *payload_of(const struct gn_rumors *t, uint32_t event)
+bool gn_rumors_learn(struct gn_rumors t, uint64_t now, const struct gn_wire_record *copy, uint32_t hop)
 {
-	return t->payload + (size_t)event * t->max_payload;
+	return learn(t, now, copy, hop);
 }
 
-bool gn_rumors_learn(struct gn_rumors *t, const struct gn_wire_record *copy, uint32_t hop)
+void gn_rumors_settle_slowly(struct gn_rumors t, uint64_t now)
 {
-	if (is_set(t->known, copy->event))
-		return false;
-	set(t->known, copy->event);
-	t->rumor[copy->event] = (struct gn_rumor){
-		.origin = copy->origin,
-		.hop = hop,
-		.next_fresh = t->fresh,
-		.size = (uint16_t)copy->size,
-	};
-	t->fresh = copy->event;
-	if (copy->size)
-		memcpy(payload_of(t, copy->event), copy->payload, copy->size);
-	return true;
-}
+	struct body *b = body_of(t);
 
-void gn_rumors_settle(struct gn_rumors *t)
-{
-	if (t->fresh == NO_EVENT)
+	if (now <= b->fresh_since)
 		return;
-	for (uint32_t e = t->fresh; e != NO_EVENT; e = t->rumor[e].next_fresh) {
-		set(t->settled, e);
-		if (e >= t->end)
-			t->end = e + 1;
+	for (uint32_t next = b->fresh; next;) {
+		uint32_t event = next - 1;
+		struct gn_rumor *r = rumor_of(t, event);
+
+		next = r->next_or_rounds;
+		r->next_or_rounds = 0;
+		b->map[event / 8] |= (uint8_t)(1u << event % 8);
+		if (event >= t.head->end)
+			t.head->end = event + 1;
 	}
-	t->fresh = NO_EVENT;
-	while (t->first_gap < t->end && is_set(t->settled, t->first_gap))
-		t->first_gap++;
+	t.head->fresh = false;
+	while (t.head->first_gap < t.head->end && b->map[t.head->first_gap / 8] >> t.head->first_gap % 8 & 1)
+		t.head->first_gap++;
+	if (t.head->first_gap == t.cluster->max_events)
+		t.head->tag = GN_TAG_ALL;
 }
 
-struct gn_wire_record gn_rumors_record(const struct gn_rumors *t, uint32_t event)
+struct gn_wire_record gn_rumors_record(struct gn_rumors t, uint32_t event)
 {
-	const struct gn_rumor *r = &t->rumor[event];
+	return record_of(t, event);
+}
 
-	return (struct gn_wire_record){
-		.event = event,
-		.origin = r->origin,
-		.hop = r->hop,
-		.payload = payload_of(t, event),
-		.size = r->size,
+void gn_rumors_forget(struct gn_rumors t, uint32_t event)
+{
+	rumor_of(t, event)->size_and_flags |= FORGOTTEN;
+}
+
+void gn_rumors_resume(struct gn_rumors t, uint32_t event)
+{
+	rumor_of(t, event)->size_and_flags &= (uint16_t)~FORGOTTEN;
+}
+
+bool gn_rumors_is_forgotten(struct gn_rumors t, uint32_t event)
+{
+	return rumor_of(t, event)->size_and_flags & FORGOTTEN;
+}
+
+uint32_t gn_rumors_next(struct gn_rumors t, uint32_t from)
+{
+	return next_settled(t, from);
+}
+
+struct gn_wire_digest gn_rumors_digest(struct gn_rumors t, uint32_t turn)
+{
+	struct gn_wire_digest d;
+
+	digest_of(t, turn, &d);
+	return d;
+}
+
+bool gn_take_record(struct gn_rumors t, const struct gn_input *in, const struct gn_output *out,
+		    const struct gn_wire_datagram *d, const struct gn_wire_record *copy)
+{
+	return take_record(t, in, out, d, copy);
+}
+
+int gn_take_publish(struct gn_rumors t, const struct gn_input *in, const struct gn_output *out)
+{
+	const struct gn_wire_record own = {
+		.event = in->event,
+		.origin = in->self,
+		.payload = in->data,
+		.size = in->size,
 	};
-}
-
-struct gn_wire_digest gn_rumors_digest(struct gn_rumors *t)
-{
-	uint32_t base = t->first_gap / 8 * 8;
-	uint32_t windows = (t->end - base) / GN_WIRE_DIGEST_BITS + 1;
-
-	if (t->window >= windows)
-		t->window = 0;
-	base += t->window * GN_WIRE_DIGEST_BITS;
-	bool last = t->window == windows - 1;
-
-	t->window++;
-	return (struct gn_wire_digest){
-		.base = base,
-		.bits = last ? t->end - base : GN_WIRE_DIGEST_BITS,
-		.end = last,
-		.map = t->settled + base / 8,
+	struct gn_delivery how = {
+		.event = in->event,
+		.via = GN_NO_MEMBER,
+		.payload = in->data,
+		.size = in->size,
 	};
-}
 
-/* Restore the heap (largest key first) below @i. */
-static void sift_down(uint64_t *key, size_t n, size_t i)
-{
-	for (size_t child; (child = 2 * i + 1) < n; i = child) {
-		if (child + 1 < n && key[child + 1] > key[child])
-			child++;
-		if (key[i] >= key[child])
-			return;
-		uint64_t k = key[i];
-
-		key[i] = key[child];
-		key[child] = k;
-	}
-}
-
-static void make_heap(struct gn_choice *c)
-{
-	for (size_t i = c->n / 2; i-- > 0;)
-		sift_down(c->key, c->n, i);
-}
-
-/* Keep the GN_CHOICE_MAX smallest keys: a heap, once there are that many. */
-static void consider(struct gn_choice *c, uint64_t key)
-{
-	if (c->n < GN_CHOICE_MAX) {
-		c->key[c->n++] = key;
-		if (c->n == GN_CHOICE_MAX)
-			make_heap(c);
-	} else if (key < c->key[0]) {
-		c->key[0] = key;
-		sift_down(c->key, c->n, 0);
-	}
-}
-
-static void sort(struct gn_choice *c)
-{
-	make_heap(c);
-	for (size_t n = c->n; n-- > 1;) {
-		uint64_t largest = c->key[0];
-
-		c->key[0] = c->key[n];
-		c->key[n] = largest;
-		sift_down(c->key, n, 0);
-	}
-}
-
-void gn_rumors_choose(const struct gn_rumors *t, const struct gn_wire_digest *asked, struct gn_choice *ret)
-{
-	ret->n = 0;
-	for (uint32_t byte = (uint32_t)(((uint64_t)t->end + 7) / 8); byte-- > 0;) {
-		unsigned left = t->settled[byte] & (asked ? gn_wire_lacks(asked, byte) : 0xff);
-
-		/* From the highest bit down: newest first, which the heap then seldom has to move. */
-		while (left) {
-			unsigned bit = 31u - (unsigned)__builtin_clz(left);
-			uint32_t event = byte * 8 + bit;
-
-			left &= ~(1u << bit);
-			consider(ret, (uint64_t)t->rumor[event].sent << 32 | (uint32_t)~event);
-		}
-	}
-	sort(ret);
+	if (in->event >= t.cluster->max_events || in->size > t.cluster->max_payload)
+		return -1;
+	how.first = gn_rumors_learn(t, in->now, &own, 0);
+	out->deliver(out->host, &how);
+	return 0;
 }

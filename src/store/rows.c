@@ -93,6 +93,18 @@ int gn_store_call(struct gn_store *s, uint32_t node, uint32_t round, int64_t t, 
 	return gn_store_insert(s, q, err);
 }
 
+int gn_store_coverage(struct gn_store *s, uint32_t event, uint32_t informed, int64_t t, struct gn_err *err)
+{
+	sqlite3_stmt *q = gn_store_statement(s, GN_INSERT_COVERAGE);
+
+	if (!q)
+		return gn_store_failed(s, err);
+	bind_id(q, 1, event);
+	sqlite3_bind_int64(q, 2, informed);
+	sqlite3_bind_int64(q, 3, t);
+	return gn_store_insert(s, q, err);
+}
+
 int gn_store_node_stat(struct gn_store *s, uint32_t node, const char *key, int64_t value, struct gn_err *err)
 {
 	sqlite3_stmt *q = gn_store_statement(s, GN_INSERT_NODE_STAT);

@@ -27,13 +27,14 @@
 
 static const char *const sql[GN_N_STATEMENTS] = {
 	[GN_INSERT_META] = "INSERT OR REPLACE INTO meta VALUES(?, ?)",
-	[GN_INSERT_NODE] = "INSERT INTO node VALUES(?, ?, ?, ?, ?, ?)",
+	[GN_INSERT_NODE] = "INSERT OR IGNORE INTO node VALUES(?, ?, ?, ?, ?, ?, ?)",
 	[GN_INSERT_LINK] = "INSERT INTO link VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[GN_INSERT_EVENT] = "INSERT INTO event VALUES(?, ?, ?, ?, ?)",
 	[GN_INSERT_ARRIVAL] = "INSERT INTO arrival VALUES(?, ?, ?, ?, ?, ?, ?)",
 	[GN_INSERT_ACTION] = "INSERT INTO action VALUES(?, ?, ?, ?)",
 	[GN_INSERT_NODE_STAT] = "INSERT OR REPLACE INTO node_stat VALUES(?, ?, ?)",
 	[GN_INSERT_CALL] = "INSERT INTO call VALUES(?, ?, ?, ?)",
+	[GN_INSERT_COVERAGE] = "INSERT INTO coverage_point VALUES(?, ?, ?)",
 };
 
 int gn_store_failed(const struct gn_store *s, struct gn_err *err)

@@ -41,6 +41,8 @@ int gn_store_action(struct gn_store *s, int64_t t, const char *what, const char 
 		    struct gn_err *err);
 int gn_store_call(struct gn_store *s, uint32_t node, uint32_t round, int64_t t, uint32_t partner,
 		  struct gn_err *err);
+/* With log: coverage: a point of an event's curve instead of its arrivals; t since the event, ns. */
+int gn_store_coverage(struct gn_store *s, uint32_t event, uint32_t informed, int64_t t, struct gn_err *err);
 int gn_store_node_stat(struct gn_store *s, uint32_t node, const char *key, int64_t value, struct gn_err *err);
 
 /* Everything given so far is safe against kill -9 after this. Call it about four times a second. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "topo/graph.h"
 
-static int add_edge(struct gn_edges *g, uint32_t a, uint32_t b)
+int gn_edges_add(struct gn_edges *g, uint32_t a, uint32_t b)
 {
 	if (g->n >= g->max)
 		return -E2BIG;
@@ -87,7 +87,7 @@ static int make_star(const struct gn_graph_spec *spec, struct gn_edges *g)
 	int r = 0;
 
 	for (uint32_t v = 1; !r && v < spec->nodes; v++)
-		r = add_edge(g, 0, v);
+		r = gn_edges_add(g, 0, v);
 	return r;
 }
 
@@ -96,7 +96,7 @@ static int make_line(const struct gn_graph_spec *spec, struct gn_edges *g)
 	int r = 0;
 
 	for (uint32_t v = 1; !r && v < spec->nodes; v++)
-		r = add_edge(g, v - 1, v);
+		r = gn_edges_add(g, v - 1, v);
 	return r;
 }
 
@@ -104,7 +104,7 @@ static int make_ring(const struct gn_graph_spec *spec, struct gn_edges *g)
 {
 	int r = make_line(spec, g);
 
-	return r ? r : add_edge(g, spec->nodes - 1, 0);
+	return r ? r : gn_edges_add(g, spec->nodes - 1, 0);
 }
 
 static int make_grid(const struct gn_graph_spec *spec, struct gn_edges *g)
@@ -112,10 +112,10 @@ static int make_grid(const struct gn_graph_spec *spec, struct gn_edges *g)
 	int r = 0;
 
 	for (uint32_t v = 0; !r && v < spec->nodes; v++) {
-		if ((v + 1) % spec->columns)
-			r = add_edge(g, v, v + 1);
+		if ((v + 1) % spec->columns && v + 1 < spec->nodes)
+			r = gn_edges_add(g, v, v + 1);
 		if (!r && v + spec->columns < spec->nodes)
-			r = add_edge(g, v, v + spec->columns);
+			r = gn_edges_add(g, v, v + spec->columns);
 	}
 	return r;
 }
@@ -125,7 +125,7 @@ static int make_tree(const struct gn_graph_spec *spec, struct gn_edges *g)
 	int r = 0;
 
 	for (uint32_t v = 1; !r && v < spec->nodes; v++)
-		r = add_edge(g, (v - 1) / spec->branching, v);
+		r = gn_edges_add(g, (v - 1) / spec->branching, v);
 	return r;
 }
 
@@ -135,7 +135,7 @@ static int make_full(const struct gn_graph_spec *spec, struct gn_edges *g)
 
 	for (uint32_t a = 0; a < spec->nodes; a++) {
 		for (uint32_t b = a + 1; !r && b < spec->nodes; b++)
-			r = add_edge(g, a, b);
+			r = gn_edges_add(g, a, b);
 	}
 	return r;
 }
@@ -190,7 +190,7 @@ static int make_gnp(const struct gn_graph_spec *spec, struct gn_rand *rand, stru
 			w -= v;
 		if (v >= spec->nodes)
 			break;
-		r = add_edge(g, (uint32_t)w, v);
+		r = gn_edges_add(g, (uint32_t)w, v);
 		w++;
 	}
 	return r;
@@ -234,7 +234,7 @@ static int make_gnm(const struct gn_graph_spec *spec, struct gn_rand *rand, stru
 		if (pairs_have(&set, e.a, e.b))
 			e = pair_number(last);
 		pairs_add(&set, e.a, e.b);
-		r = add_edge(g, e.a, e.b);
+		r = gn_edges_add(g, e.a, e.b);
 	}
 	pairs_done(&set);
 	if (!r && g->n)
@@ -260,8 +260,29 @@ static int make_barabasi_albert(const struct gn_graph_spec *spec, struct gn_rand
 			uint32_t target = end & 1 ? g->e[end / 2].b : g->e[end / 2].a;
 
 			if (chosen_by[target] != v)
-				r = add_edge(g, target, v);
+				r = gn_edges_add(g, target, v);
 			chosen_by[target] = v;
+		}
+	}
+	return r;
+}
+
+/*
+ * The same with i.i.d. targets: each of the m edges of a new vertex ends at an old one in proportion to its degree before
+ * the new one came, so that several may end at the same. Vertex 1 has only vertex 0 to choose.
+ */
+static int make_barabasi_albert_multi(const struct gn_graph_spec *spec, struct gn_rand *rand,
+				      struct gn_edges *g)
+{
+	int r = 0;
+
+	for (uint32_t v = 1; !r && v < spec->nodes; v++) {
+		size_t old = g->n;
+
+		for (uint64_t i = 0; !r && i < spec->edges; i++) {
+			uint64_t end = old ? gn_rand_below(rand, old * 2) : 0;
+
+			r = gn_edges_add(g, !old ? 0 : end & 1 ? g->e[end / 2].b : g->e[end / 2].a, v);
 		}
 	}
 	return r;
@@ -297,7 +318,7 @@ static int make_watts_strogatz(const struct gn_graph_spec *spec, struct gn_rand 
 		r = -ENOMEM;
 	for (uint32_t j = 1; j <= spec->degree / 2; j++) {
 		for (uint32_t v = 0; !r && v < n; v++) {
-			r = add_edge(g, v, (v + j) % n);
+			r = gn_edges_add(g, v, (v + j) % n);
 			pairs_add(&set, v, (v + j) % n);
 			degree[v] = spec->degree;
 		}
@@ -332,7 +353,7 @@ static int make_random_ring(uint32_t n, struct gn_rand *rand, struct gn_edges *g
 	if (!r)
 		shuffle(order, n, rand);
 	for (uint32_t v = 0; !r && v < n; v++)
-		r = add_edge(g, order[v], order[(v + 1) % n]);
+		r = gn_edges_add(g, order[v], order[(v + 1) % n]);
 	return r;
 }
 
@@ -362,9 +383,12 @@ static bool join_by_switch(struct gn_edges *g, struct pair_set *set, struct gn_r
 	return false;
 }
 
-/* Pairings without a loop or parallel edge are so frequent up to this degree that one can draw until there
- * is one, which makes all graphs equally likely: 1 of exp((degree^2 - 1) / 4). */
-enum { EXACT_DEGREE_MAX = 4 };
+/*
+ * Pairings without a loop or parallel edge are so frequent up to this degree that one can draw until there is one, which
+ * makes all graphs equally likely: 1 of exp((degree^2 - 1) / 4). In a large graph that would take seconds, and the few
+ * switches that repair a pairing, not more than in a small one, change next to nothing of it.
+ */
+enum { EXACT_DEGREE_MAX = 4, EXACT_NODES_MAX = 100000 };
 
 /* The next free end, uniformly drawn from those that ends[i ..] holds, comes to ends[i]. */
 static uint32_t draw_end(uint32_t *ends, size_t i, size_t n, struct gn_rand *rand)
@@ -408,6 +432,7 @@ static int pair_ends(uint32_t *ends, size_t n, bool exact, struct gn_rand *rand,
 /* A simple graph in which each vertex has @degree edges; not always connected. */
 static int make_regular(uint32_t n, uint32_t degree, struct gn_rand *rand, struct gn_edges *g)
 {
+	bool exact = degree <= EXACT_DEGREE_MAX && n <= EXACT_NODES_MAX;
 	size_t n_ends = (size_t)n * degree, n_edges = n_ends / 2;
 	int r;
 
@@ -428,7 +453,7 @@ static int make_regular(uint32_t n, uint32_t degree, struct gn_rand *rand, struc
 			ends[i] = (uint32_t)(i / degree);
 		r = pairs_init(&set, n_edges);
 		if (!r)
-			r = pair_ends(ends, n_ends, degree <= EXACT_DEGREE_MAX, rand, &set, g);
+			r = pair_ends(ends, n_ends, exact, rand, &set, g);
 		pairs_done(&set);
 	} while (r == -EAGAIN);
 	return r;
@@ -445,20 +470,11 @@ static int complement(uint32_t n, const struct gn_edges *sparse, struct gn_edges
 	for (uint32_t a = 0; a < n; a++) {
 		for (uint32_t b = a + 1; !r && b < n; b++) {
 			if (!pairs_have(&set, a, b))
-				r = add_edge(g, a, b);
+				r = gn_edges_add(g, a, b);
 		}
 	}
 	pairs_done(&set);
 	return r;
-}
-
-static uint32_t find_root(uint32_t *parent, uint32_t v)
-{
-	while (parent[v] != v) {
-		parent[v] = parent[parent[v]];
-		v = parent[v];
-	}
-	return v;
 }
 
 /* Return: 1, 0 or -ENOMEM. */
@@ -472,7 +488,7 @@ static int is_connected(uint32_t n, const struct gn_edges *g)
 	for (uint32_t v = 0; v < n; v++)
 		parent[v] = v;
 	for (size_t i = 0; i < g->n; i++) {
-		uint32_t a = find_root(parent, g->e[i].a), b = find_root(parent, g->e[i].b);
+		uint32_t a = gn_find_root(parent, g->e[i].a), b = gn_find_root(parent, g->e[i].b);
 
 		parts -= a != b;
 		parent[a] = b;
@@ -527,7 +543,8 @@ int gn_graph_make(const struct gn_graph_spec *spec, struct gn_rand *rand, struct
 	case GN_GRAPH_ERDOS_RENYI:
 		return spec->by_edges ? make_gnm(spec, rand, ret) : make_gnp(spec, rand, ret);
 	case GN_GRAPH_BARABASI_ALBERT:
-		return make_barabasi_albert(spec, rand, ret);
+		return spec->parallel ? make_barabasi_albert_multi(spec, rand, ret)
+				      : make_barabasi_albert(spec, rand, ret);
 	case GN_GRAPH_WATTS_STROGATZ:
 		return make_watts_strogatz(spec, rand, ret);
 	case GN_GRAPHS:

@@ -97,6 +97,11 @@ static char *beside(const char *includer, const char *path)
 	return gn_format("%.*s/%s", (int)(slash - includer), includer, path);
 }
 
+char *gn_yaml_beside(const struct gn_report *r, const struct gn_yaml *written)
+{
+	return beside(written->place.line ? r->sources[written->place.source] : "", written->text);
+}
+
 static struct gn_yaml *read_path(struct gn_yaml_reader *r, const char *path, const struct gn_place *from);
 
 /* One entry of `include:`; what it brings is merged into @base (NULL at first). */
@@ -109,7 +114,7 @@ static struct gn_yaml *include_one(struct gn_yaml_reader *r, const struct gn_yam
 		gn_fault_at(r->report, entry->place, "include must be a file's name or a list of them");
 		return base;
 	}
-	GN_CLEANUP(gn_free_p) char *path = beside(r->report->sources[entry->place.source], entry->text);
+	GN_CLEANUP(gn_free_p) char *path = gn_yaml_beside(r->report, entry);
 
 	if (!path) {
 		r->report->no_memory = true;
@@ -145,6 +150,17 @@ static struct gn_yaml *with_includes(struct gn_yaml_reader *r, struct gn_yaml *r
 	return base;
 }
 
+/* The tree within the main file that is wanted, with what it includes itself. */
+static struct gn_yaml *take_within(struct gn_yaml_reader *r, struct gn_yaml *root)
+{
+	struct gn_yaml *y = gn_yaml_get(root, r->within);
+
+	if (y && y->kind == GN_YAML_MAP)
+		return with_includes(r, y);
+	gn_fault_at(r->report, y ? y->place : root->place, "%s must be a map (key: value)", r->within);
+	return NULL;
+}
+
 static struct gn_yaml *read_open_text(struct gn_yaml_reader *r, uint32_t source, const char *text, size_t n)
 {
 	size_t faults = r->report->n + r->report->dropped;
@@ -153,16 +169,15 @@ static struct gn_yaml *read_open_text(struct gn_yaml_reader *r, uint32_t source,
 
 	if (!root) {
 		if (r->report->n + r->report->dropped == faults)
-			gn_fault_at(r->report, start,
-				    "the file is empty: a topology needs nodes or generate");
+			gn_fault_at(r->report, start, "%s", r->if_empty);
 		return NULL;
 	}
 	if (root->kind != GN_YAML_MAP) {
-		gn_fault_at(r->report, root->place,
-			    "a topology is a map: lines such as \"duration: 10s\", \"nodes:\"");
+		gn_fault_at(r->report, root->place, "%s", r->if_no_map);
 		return NULL;
 	}
-	return with_includes(r, root);
+	root = with_includes(r, root);
+	return r->within && !r->open->includer ? take_within(r, root) : root;
 }
 
 struct gn_yaml *gn_yaml_read_text(struct gn_yaml_reader *r, const char *name, const char *text, size_t n)

@@ -3,13 +3,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "topo/topology.h"
 #include "topo/load.h"
-#include "topo/schema.h"
+#include "topo/planning.h"
 
 #define NAME_PATTERN "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$"
 
-static void write_map(FILE *f, const struct gn_schema *s, int indent);
+#define FORGET_PATTERN "^(never|after [0-9]+ rounds?|lost interest with probability [0-9]+([.][0-9]+)?)$"
+
+struct json {
+	FILE *f;
+	const struct gn_protocol *(*protocol_at)(size_t i);
+};
+
+static void write_map(const struct json *j, const struct gn_schema *s, int indent);
 
 /* Texts of the table are plain ASCII; quotes and backslashes are what JSON minds. */
 static void write_text(FILE *f, const char *text)
@@ -57,10 +63,12 @@ static void write_quantity(FILE *f, enum gn_quantity q)
 	write_text(f, gn_unit_pattern(q));
 }
 
-static void write_items(FILE *f, const struct gn_key *k, int indent)
+static void write_items(const struct json *j, const struct gn_key *k, int indent)
 {
+	FILE *f = j->f;
+
 	fprintf(f, "\"type\": \"array\", \"items\": {");
-	write_map(f, k->inner, indent + 1);
+	write_map(j, k->inner, indent + 1);
 	write_indent(f, indent);
 	fprintf(f, "}");
 }
@@ -82,17 +90,43 @@ static void write_names_or_name(FILE *f)
 	fprintf(f, " }]");
 }
 
-static void write_items_or_map(FILE *f, const struct gn_key *k, int indent)
+static void write_items_or_map(const struct json *j, const struct gn_key *k, int indent)
 {
+	FILE *f = j->f;
+
 	fprintf(f, "\"anyOf\": [{ ");
-	write_items(f, k, indent);
+	write_items(j, k, indent);
 	fprintf(f, " }, {");
-	write_map(f, k->inner, indent);
+	write_map(j, k->inner, indent);
 	fprintf(f, " }]");
 }
 
-static void write_type(FILE *f, const struct gn_key *k, int indent)
+/* A number of a table, with its bounds. */
+static void write_range(FILE *f, const struct gn_key *k)
 {
+	char min[GN_UNIT_TEXT], max[GN_UNIT_TEXT];
+
+	fprintf(f, "\"type\": \"number\", \"minimum\": %s, \"maximum\": %s",
+		gn_unit_format(GN_QUANTITY_DECIMAL, k->min, min),
+		gn_unit_format(GN_QUANTITY_DECIMAL, k->max, max));
+}
+
+static void write_protocol(const struct json *j)
+{
+	const struct gn_protocol *q;
+
+	fprintf(j->f, "\"anyOf\": [{ \"enum\": [");
+	for (size_t i = 0; (q = j->protocol_at(i)); i++) {
+		fprintf(j->f, i ? ", " : "");
+		write_text(j->f, q->name);
+	}
+	fprintf(j->f, "] }, { \"type\": \"string\", \"pattern\": \"/\" }]");
+}
+
+static void write_type(const struct json *j, const struct gn_key *k, int indent)
+{
+	FILE *f = j->f;
+
 	switch (k->type) {
 	case GN_TYPE_NAME:
 	case GN_TYPE_REFERENCE:
@@ -125,20 +159,37 @@ static void write_type(FILE *f, const struct gn_key *k, int indent)
 		write_number_or(f, "\"type\": \"number\", \"minimum\": 0, \"maximum\": 1",
 				GN_QUANTITY_PROBABILITY);
 		return;
+	case GN_TYPE_DECIMAL:
+		write_range(f, k);
+		return;
+	case GN_TYPE_SWITCH:
+		fprintf(f, "\"type\": \"boolean\"");
+		return;
+	case GN_TYPE_PROTOCOL:
+		write_protocol(j);
+		return;
+	case GN_TYPE_FORGET:
+		fprintf(f, "\"anyOf\": [{ \"type\": \"string\", \"pattern\": \"" FORGET_PATTERN "\" }, {");
+		write_map(j, k->inner, indent);
+		fprintf(f, " }]");
+		return;
 	case GN_TYPE_MAP:
-		write_map(f, k->inner, indent);
+		write_map(j, k->inner, indent);
 		return;
 	case GN_TYPE_MAPS:
-		write_items(f, k, indent);
+		write_items(j, k, indent);
 		return;
 	case GN_TYPE_MAPS_OR_MAP:
-		write_items_or_map(f, k, indent);
+		write_items_or_map(j, k, indent);
 		return;
 	case GN_TYPE_REFERENCES:
 		write_names_or_name(f);
 		return;
 	case GN_TYPE_PAIR:
 		write_names(f, ", \"minItems\": 2, \"maxItems\": 2");
+		return;
+	case GN_TYPE_TREE:
+		fprintf(f, "\"type\": [\"string\", \"number\", \"boolean\", \"array\", \"object\"]");
 		return;
 	case GN_TYPE_FILES:
 		fprintf(f, "\"anyOf\": [{ \"type\": \"string\" }, "
@@ -147,9 +198,11 @@ static void write_type(FILE *f, const struct gn_key *k, int indent)
 	}
 }
 
-static void write_key(FILE *f, const struct gn_key *k, int indent)
+static void write_key(const struct json *j, const struct gn_key *k, int indent)
 {
-	bool number = k->type == GN_TYPE_WHOLE || k->type == GN_TYPE_SIZE;
+	FILE *f = j->f;
+	bool bare = k->type == GN_TYPE_WHOLE || k->type == GN_TYPE_SIZE || k->type == GN_TYPE_DECIMAL ||
+		    k->type == GN_TYPE_SWITCH;
 
 	write_text(f, k->name);
 	fprintf(f, ": {");
@@ -164,8 +217,8 @@ static void write_key(FILE *f, const struct gn_key *k, int indent)
 	}
 	fprintf(f, ",");
 	write_indent(f, indent + 1);
-	write_type(f, k, indent + 1);
-	if (k->value && number) {
+	write_type(j, k, indent + 1);
+	if (k->value && bare) {
 		fprintf(f, ", \"default\": %s", k->value);
 	} else if (k->value) {
 		fprintf(f, ", \"default\": ");
@@ -222,26 +275,132 @@ static void write_models(FILE *f, const struct gn_schema *s, int indent)
 	fprintf(f, "]");
 }
 
-/* The inside of an object that stands for a map. */
-static void write_map(FILE *f, const struct gn_schema *s, int indent)
+static void write_parameter_type(FILE *f, const struct gn_parameter *k)
 {
+	const struct gn_key choice = { .choices = k->choices };
+	char min[GN_PARAMETER_TEXT], max[GN_PARAMETER_TEXT];
+
+	switch (k->type) {
+	case GN_PARAMETER_WHOLE:
+	case GN_PARAMETER_DECIMAL:
+		fprintf(f, "\"type\": \"%s\", \"minimum\": %s, \"maximum\": %s",
+			k->type == GN_PARAMETER_WHOLE ? "integer" : "number",
+			gn_parameter_text(k, k->min, min), gn_parameter_text(k, k->max, max));
+		return;
+	case GN_PARAMETER_DURATION:
+		write_quantity(f, GN_QUANTITY_DURATION);
+		return;
+	case GN_PARAMETER_CHOICE:
+		write_choices(f, &choice);
+		return;
+	case GN_PARAMETER_SWITCH:
+		fprintf(f, "\"type\": \"boolean\"");
+		return;
+	}
+}
+
+/* One that two protocols have may be either's. */
+static void write_parameter(const struct json *j, const char *name, int indent)
+{
+	const struct gn_protocol *q;
+	bool any = false;
+
+	write_indent(j->f, indent);
+	write_text(j->f, name);
+	fprintf(j->f, ": { \"anyOf\": [");
+	for (size_t i = 0; (q = j->protocol_at(i)); i++) {
+		const struct gn_parameter *k = gn_parameter_find(q, name);
+		GN_CLEANUP(gn_free_p) char *help = k ? gn_format("%s: %s", q->name, k->help) : NULL;
+
+		if (!k)
+			continue;
+		fprintf(j->f, any ? "," : "");
+		write_indent(j->f, indent + 1);
+		fprintf(j->f, "{ \"description\": ");
+		write_text(j->f, help ? help : k->help);
+		fprintf(j->f, ", ");
+		write_parameter_type(j->f, k);
+		fprintf(j->f, " }");
+		any = true;
+	}
+	write_indent(j->f, indent);
+	fprintf(j->f, "] }");
+}
+
+/* Is it the first protocol that has this parameter? */
+static bool is_first(const struct json *j, size_t protocol, const char *name)
+{
+	for (size_t i = 0; i < protocol; i++) {
+		if (gn_parameter_find(j->protocol_at(i), name))
+			return false;
+	}
+	return true;
+}
+
+/* Each parameter of the built-in protocols once: as a property, or, @indent negative, its name in a list. */
+static void write_parameters(const struct json *j, int indent)
+{
+	const struct gn_protocol *q;
+
+	for (size_t i = 0; (q = j->protocol_at(i)); i++) {
+		for (uint32_t n = 0; n < q->n_parameters; n++) {
+			const char *name = q->parameters[n].name;
+
+			if (!is_first(j, i, name))
+				continue;
+			fprintf(j->f, ",%s", indent < 0 ? " " : "");
+			if (indent < 0)
+				write_text(j->f, name);
+			else
+				write_parameter(j, name, indent);
+		}
+	}
+}
+
+/* Somebody's own protocol may have any key besides ours. */
+static void write_gossip_names(const struct json *j, const struct gn_schema *s, int indent)
+{
+	fprintf(j->f, ",");
+	write_indent(j->f, indent);
+	fprintf(j->f, "\"if\": { \"properties\": { \"protocol\": { \"pattern\": \"/\" } }, "
+		      "\"required\": [\"protocol\"] },");
+	write_indent(j->f, indent);
+	fprintf(j->f, "\"else\": { \"propertyNames\": { \"enum\": [");
+	for (size_t i = 0; i < s->n; i++) {
+		fprintf(j->f, i ? ", " : "");
+		write_text(j->f, s->keys[i].name);
+	}
+	write_parameters(j, -1);
+	fprintf(j->f, "] } }");
+}
+
+/* The inside of an object that stands for a map. */
+static void write_map(const struct json *j, const struct gn_schema *s, int indent)
+{
+	FILE *f = j->f;
+
 	write_indent(f, indent);
-	fprintf(f, "\"type\": \"object\", \"additionalProperties\": false,");
+	fprintf(f, "\"type\": \"object\",%s",
+		s == gn_schema_gossip() ? "" : " \"additionalProperties\": false,");
 	write_indent(f, indent);
 	fprintf(f, "\"properties\": {");
 	for (size_t i = 0; i < s->n; i++) {
 		fprintf(f, i ? "," : "");
 		write_indent(f, indent + 1);
-		write_key(f, &s->keys[i], indent + 1);
+		write_key(j, &s->keys[i], indent + 1);
 	}
+	if (s == gn_schema_gossip())
+		write_parameters(j, indent + 1);
 	write_indent(f, indent);
 	fprintf(f, "}");
 	write_required(f, s, 0, indent);
 	if (s == gn_schema_generate())
 		write_models(f, s, indent);
+	if (s == gn_schema_gossip())
+		write_gossip_names(j, s, indent);
 }
 
-char *gn_topology_schema(void)
+char *gn_topology_schema(const struct gn_protocol *(*protocol_at)(size_t i))
 {
 	char *text = NULL;
 	size_t size;
@@ -249,11 +408,13 @@ char *gn_topology_schema(void)
 
 	if (!f)
 		return NULL;
+	const struct json j = { .f = f, .protocol_at = protocol_at };
+
 	fprintf(f,
 		"{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
 		"  \"title\": \"gossipnet topology\",\n"
 		"  \"description\": \"A network and a gossip experiment on it; see gossipnet-topology(5).\",");
-	write_map(f, gn_schema_topology(), 1);
+	write_map(&j, gn_schema_topology(), 1);
 	fprintf(f, ",\n  \"anyOf\": [{ \"required\": [\"nodes\"] }, { \"required\": [\"generate\"] }, "
 		   "{ \"required\": [\"include\"] }]\n}\n");
 	bool failed = ferror(f);

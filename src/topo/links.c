@@ -46,16 +46,17 @@ static int add_written_link(struct gn_planning *p, const struct gn_raw_link *l)
 {
 	const struct gn_field *ends = l->between.items;
 	struct gn_shape shape[2] = { 0 };
-	const struct gn_name *a, *b;
+	struct gn_name a, b;
 
 	if (l->between.bad || !ends) /* its fault was reported */
 		return 0;
-	a = gn_planning_resolve(p, &ends[0]);
-	b = gn_planning_resolve(p, &ends[1]);
+	bool found = gn_planning_resolve(p, &ends[0], &a);
+
+	found &= gn_planning_resolve(p, &ends[1], &b);
 	if (!l->shape.raw.bad &&
 	    !gn_shape_decode(p->report, &l->shape, l->a_to_b.items, l->b_to_a.items, shape))
 		return 0;
-	return a && b ? link_all(p, a, b, shape, l->between.at->place) : 0;
+	return found ? link_all(p, &a, &b, shape, l->between.at->place) : 0;
 }
 
 int gn_planning_links(struct gn_planning *p)

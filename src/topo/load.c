@@ -11,11 +11,12 @@ const struct gn_limits *gn_limits_default(void)
 	static const struct gn_limits limits = {
 		.file_bytes = 256u << 20,
 		.nodes = GN_NODES_MAX,
+		.ideal_nodes = GN_IDEAL_NODES_MAX,
 		.links = GN_LINKS_MAX,
 		.events = GN_EVENTS_MAX,
 		.addresses = 1u << 24, /* 10.0.0.0/8 */
 		.routes = 20000000,
-		.peers = 64000000,
+		.peers = 256000000,
 		.steps = UINT64_C(4000000000),
 		.include = true,
 	};
@@ -92,14 +93,16 @@ static void plan_top(struct gn_planning *p)
 static int work_out(struct gn_planning *p)
 {
 	static int (*const checks[])(struct gn_planning *) = {
-		gn_planning_nodes,
-		gn_planning_links,
-		gn_planning_members,
-		gn_planning_events,
+		gn_planning_nodes,   gn_planning_links,	 gn_planning_network,
+		gn_planning_members, gn_planning_gossip, gn_planning_events,
 	};
-	static int (*const steps[])(struct gn_planning *) = {
-		gn_planning_ports,   gn_planning_lans,	 gn_planning_addresses,
-		gn_planning_overlay, gn_planning_routes,
+	static int (*const real[])(struct gn_planning *) = {
+		gn_planning_ports,   gn_planning_lans,	  gn_planning_addresses,
+		gn_planning_overlay, gn_planning_origins, gn_planning_routes,
+	};
+	static int (*const ideal[])(struct gn_planning *) = {
+		gn_planning_overlay,
+		gn_planning_origins,
 	};
 	int r = 0;
 
@@ -108,7 +111,10 @@ static int work_out(struct gn_planning *p)
 		return -ENOMEM;
 	for (size_t i = 0; !r && i < GN_ARRAY_LEN(checks); i++)
 		r = checks[i](p);
-	for (size_t i = 0; !r && i < GN_ARRAY_LEN(steps) && !gn_report_has_faults(p->report); i++)
+	int (*const *steps)(struct gn_planning *) = p->t.ideal ? ideal : real;
+	size_t n = p->t.ideal ? GN_ARRAY_LEN(ideal) : GN_ARRAY_LEN(real);
+
+	for (size_t i = 0; !r && i < n && !gn_report_has_faults(p->report); i++)
 		r = steps[i](p);
 	return r;
 }
@@ -127,6 +133,7 @@ static void forget_building(struct gn_planning *p)
 	p->raw = NULL;
 	p->report = NULL;
 	p->limits = NULL;
+	p->options = NULL;
 }
 
 static struct gn_planning *plan_free(struct gn_planning *p)
@@ -135,6 +142,7 @@ static struct gn_planning *plan_free(struct gn_planning *p)
 		return NULL;
 	forget_building(p);
 	free(p->nodes);
+	free(p->groups);
 	free(p->links);
 	free(p->ports);
 	free(p->routes);
@@ -160,6 +168,29 @@ struct gn_topology *gn_topology_free(struct gn_topology *t)
 	return NULL;
 }
 
+/* What is resolved stands alone: wherever it is put, it names the same files. */
+static void make_paths_absolute(struct gn_planning *p)
+{
+	struct gn_yaml *gossip = gn_yaml_get(p->tree, "gossip");
+	struct gn_yaml *written[] = {
+		gossip ? gn_yaml_get(gossip, "protocol") : NULL,
+		gossip ? gn_yaml_get(gossip, "file") : NULL,
+	};
+	size_t n = 0;
+
+	_Static_assert(GN_ARRAY_LEN(written) < GN_ARRAY_LEN(p->files), "room for all and a NULL");
+	for (size_t i = 0; i < GN_ARRAY_LEN(written); i++) {
+		bool is_path = written[i] && (i == 1 || strchr(written[i]->text, '/'));
+		const char *path = is_path ? gn_planning_path(p, written[i]) : NULL;
+		GN_CLEANUP(gn_free_p) char *absolute = path ? realpath(path, NULL) : NULL;
+
+		if (!absolute)
+			continue;
+		p->files[n] = written[i]->text = gn_arena_copy(&p->arena, absolute, strlen(absolute));
+		p->report->no_memory |= !p->files[n++];
+	}
+}
+
 /* From the merged tree to the plan. */
 static int plan_tree(struct gn_planning *p, struct gn_yaml_reader *r, const struct gn_load_options *o)
 {
@@ -179,6 +210,8 @@ static int plan_tree(struct gn_planning *p, struct gn_yaml_reader *r, const stru
 	/* Without what an unreadable include brings, names would seem to dangle. */
 	int result = file_faults || p->report->no_memory ? 0 : work_out(p);
 
+	if (!result && !gn_report_has_faults(p->report))
+		make_paths_absolute(p);
 	forget_building(p);
 	gn_arena_done(&scratch);
 	return result;
@@ -192,10 +225,18 @@ static int load(const struct gn_load_options *o, const char *text, size_t n, con
 
 	if (!p)
 		return -ENOMEM;
-	struct gn_yaml_reader reader = { .arena = &p->arena, .report = report, .limits = limits };
+	struct gn_yaml_reader reader = {
+		.arena = &p->arena,
+		.report = report,
+		.limits = limits,
+		.within = o->within,
+		.if_empty = "the file is empty: a topology needs nodes or generate",
+		.if_no_map = "a topology is a map: lines such as \"duration: 10s\", \"nodes:\"",
+	};
 
 	p->report = report;
 	p->limits = limits;
+	p->options = o;
 	p->tree = text ? gn_yaml_read_text(&reader, o->file, text, n) : gn_yaml_read_file(&reader, o->file);
 	if (p->tree)
 		r = plan_tree(p, &reader, o);
@@ -232,9 +273,19 @@ const char *gn_topology_resolved(const struct gn_topology *t)
 	return p->resolved;
 }
 
+const char *gn_topology_file(const struct gn_topology *t, size_t i)
+{
+	return ((const struct gn_planning *)t)->files[i];
+}
+
 uint32_t gn_topology_find(const struct gn_topology *t, const char *name)
 {
-	const struct gn_name *found = gn_names_find(&((const struct gn_planning *)t)->names, name);
+	const struct gn_names *names = &((const struct gn_planning *)t)->names;
+	const struct gn_name *found = gn_names_find(names, name);
+	uint32_t number;
 
-	return found && !found->group ? found->first : GN_NONE;
+	if (found)
+		return found->group ? GN_NONE : found->first;
+	found = gn_names_group_of(names, name, &number);
+	return found ? found->first + number - 1 : GN_NONE;
 }

@@ -17,9 +17,17 @@ void gn_faults_done(struct gn_faults *f);
 
 struct gn_load_options {
 	const char *file;	 /* path of the topology; "-" is not special */
+	const char *within;	 /* the topology is the map at this key of the file, or NULL: the file */
 	const char *const *sets; /* "path.to.key=value", as given with --set; later ones win */
 	size_t n_sets;
 	const uint64_t *seed; /* --seed; NULL: the file's */
+	/*
+	 * Finds the protocol that @name means (src/plugin does it): a built-in one, or, if it contains a slash, the
+	 * shared object at that path. Return: 0; -EINVAL with a sentence; *ret is never unloaded.
+	 */
+	int (*find_protocol)(const char *name, const struct gn_protocol **ret, struct gn_err *err);
+	/* The i-th built-in protocol, or NULL past the last: for suggestions and the schema. */
+	const struct gn_protocol *(*protocol_at)(size_t i);
 };
 
 /**
@@ -34,15 +42,21 @@ struct gn_topology *gn_topology_free(struct gn_topology *t);
 
 /**
  * gn_topology_resolved() - the topology as one YAML document that stands alone: includes, --set and
- * --seed worked in, comments gone. Loading it gives the same topology.
+ * --seed worked in, comments gone, paths of files absolute. Loading it gives the same topology.
  *
  * Return: NUL-terminated text, owned by @t.
  */
 const char *gn_topology_resolved(const struct gn_topology *t);
 
+/* The i-th file besides itself that the resolved topology needs, an absolute path; NULL past the last. */
+const char *gn_topology_file(const struct gn_topology *t, size_t i);
+
 /* The JSON Schema (draft 2020-12) of topology files, generated from the table that the reader
  * walks. Return: text owned by the caller, released with free(); NULL without memory. */
-char *gn_topology_schema(void);
+char *gn_topology_schema(const struct gn_protocol *(*protocol_at)(size_t i));
+
+/* Can it run live? Return: 0; -EINVAL: it is for the simulator alone, @err says why. */
+int gn_topology_for_live(const struct gn_topology *t, struct gn_err *err);
 
 /* The id of the node called @name, or GN_NONE. */
 uint32_t gn_topology_find(const struct gn_topology *t, const char *name);

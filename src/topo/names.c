@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "topo/names.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "topo/topology.h"
+
+enum { NUMBER_DIGITS = 9 }; /* of the largest group's last member; fits 32 bits */
 
 /* FNV-1a */
 static uint64_t hash_text(const char *s)
@@ -60,6 +65,55 @@ const struct gn_name *gn_names_find(const struct gn_names *t, const char *text)
 	uint32_t slot = t->n_slots ? *slot_of(t, text) : 0;
 
 	return slot ? &t->names[slot - 1] : NULL;
+}
+
+/* The group called as @text without its last @digits characters, or NULL. */
+static const struct gn_name *group_before(const struct gn_names *t, const char *text, size_t digits)
+{
+	char name[GN_NODE_NAME_MAX + 1];
+	int n = (int)(strlen(text) - digits);
+
+	if (n > GN_NODE_NAME_MAX)
+		return NULL;
+	snprintf(name, sizeof(name), "%.*s", n, text);
+	const struct gn_name *found = gn_names_find(t, name);
+
+	return found && found->group ? found : NULL;
+}
+
+static size_t digits_at_end(const char *text)
+{
+	size_t n = strlen(text), digits = 0;
+
+	while (digits < n && text[n - digits - 1] >= '0' && text[n - digits - 1] <= '9')
+		digits++;
+	return digits;
+}
+
+/* Where the number begins is not known: n12 may be member 2 of n1. */
+const struct gn_name *gn_names_group_of(const struct gn_names *t, const char *text, uint32_t *ret_number)
+{
+	size_t n = strlen(text), most = GN_MIN(digits_at_end(text), (size_t)NUMBER_DIGITS);
+
+	for (size_t digits = 1; digits <= most; digits++) {
+		unsigned long number = strtoul(text + n - digits, NULL, 10);
+		const struct gn_name *group = text[n - digits] == '0' ? NULL : group_before(t, text, digits);
+
+		if (!group || number > group->count)
+			continue;
+		*ret_number = (uint32_t)number;
+		return group;
+	}
+	return NULL;
+}
+
+const struct gn_name *gn_names_group_like(const struct gn_names *t, const char *text)
+{
+	const struct gn_name *group = NULL;
+
+	for (size_t digits = digits_at_end(text); digits && !group; digits--)
+		group = group_before(t, text, digits);
+	return group;
 }
 
 void gn_names_done(struct gn_names *t)

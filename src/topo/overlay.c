@@ -1,14 +1,132 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may call whom, and whether they can: every partner must be reachable by IP. */
-#include "topo/graph.h"
-#include "topo/planning.h"
+/* Who may call whom, and which of the members a random graph holds together. */
+#include "topo/overlay.h"
 
-static int allocate_peers(struct gn_planning *p, uint64_t n)
+#include <inttypes.h>
+#include <string.h>
+
+enum { DEFAULT_DEGREE = 4, DEFAULT_EDGES = 2 };
+#define DEFAULT_CHUNG_LU_DEGREE (3 * GN_DECIMAL_ONE)
+
+static uint64_t written_or(const struct gn_field *f, uint64_t otherwise)
+{
+	return f->at ? f->number : otherwise;
+}
+
+/* ---- values of its keys ---- */
+
+static bool is_good(const struct gn_field *f)
+{
+	return f->at && !f->bad;
+}
+
+/* Return: a degree that is a whole number and that a node can have, or 0 after a fault. */
+static uint64_t check_degree(struct gn_planning *p, const struct gn_field *field)
+{
+	uint32_t n = p->t.gossip.n_members;
+	uint64_t degree = field->number / GN_DECIMAL_ONE;
+
+	if (field->number % GN_DECIMAL_ONE)
+		gn_fault_at(p->report, field->at->place, "degree must be a whole number in this overlay");
+	else if (degree >= n)
+		gn_fault_at(p->report, field->at->place,
+			    "degree %" PRIu64 " needs more than %u gossiping nodes", degree, n);
+	else
+		return degree;
+	return 0;
+}
+
+static void check_k_regular(struct gn_planning *p, const struct gn_field *field)
+{
+	uint32_t n = p->t.gossip.n_members;
+	uint64_t degree = is_good(field) ? check_degree(p, field) : 0;
+
+	if (degree * n % 2)
+		gn_fault_at(p->report, field->at->place,
+			    "degree %" PRIu64
+			    " and %u gossiping nodes are both odd: their product must be even",
+			    degree, n);
+	else if (degree == 1 && n > 2)
+		gn_fault_at(p->report, field->at->place, "with degree 1 only two nodes can be connected");
+}
+
+static void check_watts_strogatz(struct gn_planning *p, const struct gn_field *field, struct gn_place at)
+{
+	if (p->t.gossip.n_members < 3)
+		gn_fault_at(p->report, at, "overlay: watts-strogatz needs at least three gossiping nodes");
+	else if (is_good(field) && check_degree(p, field) % 2)
+		gn_fault_at(p->report, field->at->place,
+			    "degree must be even: half of it to each side of the ring");
+}
+
+static void check_erdos_renyi(struct gn_planning *p, const struct gn_raw_gossip *g, struct gn_place at)
+{
+	uint64_t n = p->t.gossip.n_members, pairs = n * (n - 1) / 2;
+
+	if (!g->probability.at == !g->edges.at)
+		gn_fault_at(p->report, g->edges.at ? g->edges.at->key_place : at,
+			    "overlay: erdos-renyi needs one of probability and edges%s",
+			    g->edges.at ? ", not both" : "");
+	else if (g->edges.number > pairs)
+		gn_fault_at(p->report, g->edges.at->place,
+			    "edges: %" PRIu64 " gossiping nodes have only %" PRIu64 " pairs", n, pairs);
+}
+
+static void check_rows(struct gn_planning *p, const struct gn_field *rows)
+{
+	uint32_t n = p->t.gossip.n_members;
+
+	if (is_good(rows) && n % rows->number)
+		gn_fault_at(p->report, rows->at->place,
+			    "%u gossiping nodes do not make %" PRIu64 " rows of equal length", n,
+			    rows->number);
+}
+
+void gn_overlay_check_values(struct gn_planning *p)
+{
+	const struct gn_raw_gossip *g = p->raw->gossip.items;
+	const struct gn_place at = gn_place_of(&g->overlay, &g->raw);
+
+	switch (p->t.gossip.overlay) {
+	case GN_OVERLAY_GRID:
+		check_rows(p, &g->rows);
+		return;
+	case GN_OVERLAY_K_REGULAR:
+		check_k_regular(p, &g->degree);
+		return;
+	case GN_OVERLAY_ERDOS_RENYI:
+		check_erdos_renyi(p, g, at);
+		return;
+	case GN_OVERLAY_WATTS_STROGATZ:
+		check_watts_strogatz(p, &g->degree, at);
+		return;
+	case GN_OVERLAY_NEIGHBOURS:
+		if (p->t.ideal)
+			gn_fault_at(
+				p->report, at,
+				"overlay: neighbours needs links: without them everybody is next to everybody");
+		return;
+	case GN_OVERLAY_FULL:
+	case GN_OVERLAY_RING:
+	case GN_OVERLAY_BARABASI_ALBERT:
+	case GN_OVERLAY_CHUNG_LU:
+	case GN_OVERLAY_FILE:
+		return;
+	}
+}
+
+/* ---- from pairs to partners ---- */
+
+static void too_many(struct gn_planning *p)
+{
+	gn_fault_at(p->report, gn_planning_start(p),
+		    "the overlay has more than %" PRIu64 " pairs: choose another", p->limits->peers / 2);
+}
+
+int gn_overlay_allocate(struct gn_planning *p, uint64_t n)
 {
 	if (n > p->limits->peers) {
-		gn_fault_at(p->report, gn_planning_start(p),
-			    "the overlay has %llu pairs, more than %llu: choose another",
-			    (unsigned long long)n, (unsigned long long)p->limits->peers);
+		too_many(p);
 		return -E2BIG;
 	}
 	p->first_peer = calloc(p->t.gossip.n_members + 1u, sizeof(*p->first_peer));
@@ -20,18 +138,18 @@ static int allocate_peers(struct gn_planning *p, uint64_t n)
 	return 0;
 }
 
-static int compare_numbers(const void *pa, const void *pb)
+int gn_overlay_compare(const void *pa, const void *pb)
 {
 	const uint32_t *a = pa, *b = pb;
 
 	return (*a > *b) - (*a < *b);
 }
 
-/* Partners, ascending, from undirected edges between member numbers. */
+/* Partners, ascending, from undirected edges between member numbers; parallel edges repeat. */
 static int peers_from_edges(struct gn_planning *p, const struct gn_edges *g)
 {
 	uint32_t n = p->t.gossip.n_members, *first;
-	int r = allocate_peers(p, 2 * (uint64_t)g->n);
+	int r = gn_overlay_allocate(p, 2 * (uint64_t)g->n);
 
 	if (r)
 		return r;
@@ -48,333 +166,166 @@ static int peers_from_edges(struct gn_planning *p, const struct gn_edges *g)
 		p->peers[--first[g->e[i].b]] = g->e[i].a;
 	}
 	for (uint32_t m = 0; m < n; m++)
-		qsort(p->peers + first[m], first[m + 1] - first[m], sizeof(*p->peers), compare_numbers);
+		qsort(p->peers + first[m], first[m + 1] - first[m], sizeof(*p->peers), gn_overlay_compare);
 	return 0;
 }
 
-static int plan_random(struct gn_planning *p)
+/* ---- models ---- */
+
+static uint32_t near_square_columns(uint32_t n)
 {
-	const struct gn_gossip *g = &p->t.gossip;
-	const struct gn_graph_spec spec = {
-		.graph = g->overlay == GN_OVERLAY_K_REGULAR ? GN_GRAPH_K_REGULAR
-			 : g->n_members == 2		    ? GN_GRAPH_LINE
-							    : GN_GRAPH_RING,
-		.nodes = g->n_members,
-		.degree = g->degree,
+	uint32_t rows = 1;
+
+	while ((rows + 1ull) * (rows + 1ull) <= n)
+		rows++;
+	return (n + rows - 1) / rows;
+}
+
+static uint32_t whole_degree(const struct gn_raw_gossip *g, uint32_t otherwise)
+{
+	return (uint32_t)(written_or(&g->degree, otherwise * GN_DECIMAL_ONE) / GN_DECIMAL_ONE);
+}
+
+static struct gn_graph_spec spec_of(const struct gn_planning *p, const struct gn_raw_gossip *g)
+{
+	uint32_t n = p->t.gossip.n_members;
+	struct gn_graph_spec spec = { .nodes = n };
+
+	switch (p->t.gossip.overlay) {
+	case GN_OVERLAY_RING:
+		spec.graph = n == 2 ? GN_GRAPH_LINE : GN_GRAPH_RING;
+		break;
+	case GN_OVERLAY_GRID:
+		spec.graph = GN_GRAPH_GRID;
+		spec.columns = g->rows.at ? n / (uint32_t)g->rows.number : near_square_columns(n);
+		break;
+	case GN_OVERLAY_K_REGULAR:
+		spec.graph = GN_GRAPH_K_REGULAR;
+		spec.degree = whole_degree(g, GN_MIN(n - 1, (uint32_t)DEFAULT_DEGREE));
+		break;
+	case GN_OVERLAY_ERDOS_RENYI:
+		spec.graph = GN_GRAPH_ERDOS_RENYI;
+		spec.by_edges = g->edges.at;
+		spec.edges = g->edges.number;
+		spec.probability = g->probability.number;
+		break;
+	case GN_OVERLAY_BARABASI_ALBERT:
+		spec.graph = GN_GRAPH_BARABASI_ALBERT;
+		spec.parallel = true;
+		spec.edges = written_or(&g->edges, DEFAULT_EDGES);
+		break;
+	case GN_OVERLAY_WATTS_STROGATZ:
+		spec.graph = GN_GRAPH_WATTS_STROGATZ;
+		spec.degree = whole_degree(g, n > DEFAULT_DEGREE ? DEFAULT_DEGREE : 2);
+		spec.rewire = g->rewire.number;
+		break;
+	case GN_OVERLAY_FULL:
+	case GN_OVERLAY_CHUNG_LU:
+	case GN_OVERLAY_NEIGHBOURS:
+	case GN_OVERLAY_FILE:
+		break;
+	}
+	return spec;
+}
+
+static int make_edges(struct gn_planning *p, const struct gn_raw_gossip *g, struct gn_edges *ret)
+{
+	const struct gn_chung_lu chung_lu = {
+		.nodes = p->t.gossip.n_members,
+		.degree = written_or(&g->degree, DEFAULT_CHUNG_LU_DEGREE),
+		.exponent = g->exponent.number,
 	};
-	struct gn_edges edges = { .max = p->limits->peers };
+	const struct gn_graph_spec spec = spec_of(p, g);
 	struct gn_rand rand;
 
 	gn_rand_init(&rand, p->t.seed, GN_RAND_OVERLAY, 0);
-	int r = gn_graph_make(&spec, &rand, &edges);
+	if (p->t.gossip.overlay == GN_OVERLAY_FILE)
+		return gn_overlay_read_pairs(p, &g->file, ret);
+	if (p->t.gossip.overlay == GN_OVERLAY_CHUNG_LU)
+		return gn_graph_make_chung_lu(&chung_lu, &rand, ret);
+	return gn_graph_make(&spec, &rand, ret);
+}
+
+static int plan_graph(struct gn_planning *p, const struct gn_raw_gossip *g)
+{
+	struct gn_edges edges = { .max = p->limits->peers / 2 };
+	int r = make_edges(p, g, &edges);
 
 	if (r == -E2BIG)
-		gn_fault_at(p->report, gn_planning_start(p),
-			    "the overlay has too many pairs: choose a smaller degree");
+		too_many(p);
 	if (!r)
 		r = peers_from_edges(p, &edges);
 	free(edges.e);
 	return r;
 }
 
-/* Collects the members next to one node, each once. */
-struct neighbours {
-	struct gn_planning *p;
-	uint32_t *seen; /* by member: the last collector's number plus 1 */
-	uint32_t *out;	/* NULL: count only */
-	uint32_t n;
-	uint32_t self;
-};
+/* ---- what counts ---- */
 
-static void meet(struct neighbours *c, uint32_t node)
+/* By member, the smallest member that it is connected with. */
+static void find_components(const struct gn_gossip *g, uint32_t *parent)
 {
-	uint32_t m = c->p->nodes[node].member;
+	for (uint32_t m = 0; m < g->n_members; m++)
+		parent[m] = m;
+	for (uint32_t m = 0; m < g->n_members; m++) {
+		for (uint32_t i = g->first_peer[m]; i < g->first_peer[m + 1]; i++) {
+			uint32_t a = gn_find_root(parent, m), b = gn_find_root(parent, g->peers[i]);
 
-	if (m == GN_NONE || m == c->self || c->seen[m] == c->self + 1)
-		return;
-	c->seen[m] = c->self + 1;
-	if (c->out)
-		c->out[c->n] = m;
-	c->n++;
-}
-
-/* Members at the other end of a link, or on the same LAN. Return: how many. */
-static uint32_t meet_neighbours(struct neighbours *c, uint32_t member)
-{
-	const struct gn_topology *t = &c->p->t;
-	const struct gn_node *n = &t->nodes[t->gossip.members[member]];
-
-	c->self = member;
-	c->n = 0;
-	for (uint32_t k = 0; k < n->n_ports; k++) {
-		uint32_t other = gn_peer_of(t, &t->ports[n->first_port + k]);
-
-		if (t->nodes[other].kind != GN_SWITCH) {
-			meet(c, other);
-			continue;
+			parent[GN_MAX(a, b)] = GN_MIN(a, b);
 		}
-		const struct gn_lan *lan = &c->p->lans[t->nodes[other].lan];
-
-		for (uint32_t i = 0; i < lan->n_members; i++)
-			meet(c, c->p->lan_members[lan->first_member + i]);
 	}
-	return c->n;
+	for (uint32_t m = 0; m < g->n_members; m++)
+		parent[m] = gn_find_root(parent, m);
 }
 
-static void lonely_fault(struct gn_planning *p, const struct gn_place at, uint32_t member, uint32_t how_many)
+/* Which members are in the largest component, if not all are. */
+static int count_largest(struct gn_planning *p)
 {
-	const char *name = p->nodes[p->members[member]].name;
+	struct gn_gossip *g = &p->t.gossip;
+	uint32_t n = g->n_members, best = 0;
+	GN_CLEANUP(gn_free_p) uint32_t *component = malloc(n * sizeof(*component));
+	GN_CLEANUP(gn_free_p) uint32_t *size = calloc(n, sizeof(*size));
 
-	if (how_many == 1)
-		gn_fault_at(p->report, at,
-			    "%s has no neighbour that gossips: link it to one, or choose another overlay",
-			    name);
-	else
-		gn_fault_at(
-			p->report, at,
-			"%s and %u other nodes have no neighbour that gossips: link them, or choose another overlay",
-			name, how_many - 1);
-}
-
-/* An upper bound of the work before it is done: the sizes of all LANs squared. */
-static uint64_t most_pairs(const struct gn_planning *p)
-{
-	uint64_t n = p->t.n_ports;
-
-	for (uint32_t i = 0; i < p->t.n_lans; i++)
-		n += (uint64_t)p->lans[i].n_members * p->lans[i].n_members;
-	return n;
-}
-
-static int plan_neighbours(struct gn_planning *p, struct gn_place at)
-{
-	uint32_t n = p->t.gossip.n_members, lonely = 0, example = 0;
-	GN_CLEANUP(gn_free_p) uint32_t *seen = calloc(n + 1u, sizeof(*seen));
-	struct neighbours c = { .p = p, .seen = seen };
-	uint64_t bound = most_pairs(p), total = 0;
-	int r;
-
-	if (!seen)
+	if (!component || !size)
 		return -ENOMEM;
-	for (uint32_t m = 0; bound <= p->limits->peers && m < n; m++) {
-		uint32_t met = meet_neighbours(&c, m);
-
-		total += met;
-		if (!met && !lonely++)
-			example = m;
-	}
-	r = allocate_peers(p, bound <= p->limits->peers ? total : bound);
-	if (r)
-		return r;
-	if (lonely)
-		lonely_fault(p, at, example, lonely);
+	find_components(g, component);
 	for (uint32_t m = 0; m < n; m++)
-		seen[m] = 0;
-	for (uint32_t m = 0; m < n; m++) {
-		c.out = p->peers + p->first_peer[m];
-		p->first_peer[m + 1] = p->first_peer[m] + meet_neighbours(&c, m);
-		qsort(c.out, c.n, sizeof(*c.out), compare_numbers);
-	}
-	return 0;
-}
+		size[component[m]]++;
+	for (uint32_t m = 0; m < n; m++)
+		best = size[m] > size[best] ? m : best;
+	if (size[best] == n)
+		return 0;
+	uint8_t *counted = gn_arena_alloc(&p->arena, n);
 
-/*
- * Reachability. Switches and routers that are linked form domains; whoever has a port into a domain can
- * reach whoever else has. Hosts do not join domains, but reach the other end of a direct link.
- */
-struct reach {
-	struct gn_planning *p;
-	uint32_t *parent;	/* by node: union-find over switches and routers */
-	uint32_t *first, *list; /* by domain (its root's node id): members with a port into it */
-	uint32_t *seen;		/* by member */
-};
-
-static uint32_t root_of(uint32_t *parent, uint32_t v)
-{
-	while (parent[v] != v) {
-		parent[v] = parent[parent[v]];
-		v = parent[v];
-	}
-	return v;
-}
-
-static void find_domains(struct reach *c)
-{
-	const struct gn_topology *t = &c->p->t;
-
-	for (uint32_t v = 0; v < t->n_nodes; v++)
-		c->parent[v] = v;
-	for (uint32_t l = 0; l < t->n_links; l++) {
-		const uint32_t *end = t->links[l].node;
-
-		if (t->nodes[end[0]].kind != GN_HOST && t->nodes[end[1]].kind != GN_HOST)
-			c->parent[root_of(c->parent, end[0])] = root_of(c->parent, end[1]);
-	}
-}
-
-/* The domain behind a member's k-th port, or GN_NONE for a direct link; of a router: its own. */
-static uint32_t domain_of(struct reach *c, const struct gn_node *n, uint32_t k)
-{
-	const struct gn_topology *t = &c->p->t;
-
-	if (n->kind == GN_ROUTER)
-		return root_of(c->parent, (uint32_t)(n - t->nodes));
-	uint32_t other = gn_peer_of(t, &t->ports[n->first_port + k]);
-
-	return t->nodes[other].kind == GN_HOST ? GN_NONE : root_of(c->parent, other);
-}
-
-/* A router is in one domain, whatever its ports. */
-static uint32_t n_domains(const struct gn_node *n)
-{
-	return n->kind == GN_ROUTER ? 1 : n->n_ports;
-}
-
-/* Members by domain; one with several ports into a domain is listed several times, next to itself. */
-static int list_domains(struct reach *c)
-{
-	const struct gn_topology *t = &c->p->t;
-	uint32_t sum = 0;
-
-	for (int fill = 0; fill < 2; fill++) {
-		for (uint32_t m = 0; m < t->gossip.n_members; m++) {
-			const struct gn_node *n = &t->nodes[t->gossip.members[m]];
-
-			for (uint32_t k = 0; k < n_domains(n); k++) {
-				uint32_t d = domain_of(c, n, k);
-
-				if (d != GN_NONE && fill)
-					c->list[--c->first[d]] = m;
-				else if (d != GN_NONE)
-					c->first[d]++;
-			}
-		}
-		if (fill)
-			return 0;
-		for (uint32_t v = 0; v <= t->n_nodes; v++)
-			sum = c->first[v] += sum;
-		c->list = malloc((sum + 1u) * sizeof(*c->list));
-		if (!c->list)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/* Mark what member @m reaches. Return: how many members, itself included. */
-static uint32_t mark_reached(struct reach *c, uint32_t m)
-{
-	const struct gn_topology *t = &c->p->t;
-	const struct gn_node *n = &t->nodes[t->gossip.members[m]];
-	uint32_t reached = 1;
-
-	c->seen[m] = m + 1;
-	for (uint32_t k = 0; k < n->n_ports; k++) {
-		uint32_t other = t->nodes[gn_peer_of(t, &t->ports[n->first_port + k])].member;
-
-		if (other != GN_NONE && c->seen[other] != m + 1) {
-			c->seen[other] = m + 1;
-			reached++;
-		}
-	}
-	for (uint32_t k = 0; k < n_domains(n); k++) {
-		uint32_t d = domain_of(c, n, k);
-
-		for (uint32_t i = d == GN_NONE ? 0 : c->first[d]; d != GN_NONE && i < c->first[d + 1]; i++) {
-			reached += c->seen[c->list[i]] != m + 1;
-			c->seen[c->list[i]] = m + 1;
-		}
-	}
-	return reached;
-}
-
-static void unreachable_fault(struct reach *c, struct gn_place at, uint32_t m)
-{
-	const struct gn_topology *t = &c->p->t;
-	uint32_t other = 0;
-
-	while (c->seen[other] == m + 1)
-		other++;
-	gn_fault_at(
-		c->p->report, at,
-		"%s cannot reach %s, which this overlay asks for: hosts do not forward; put routers or switches "
-		"between them, or use overlay: neighbours",
-		t->nodes[t->gossip.members[m]].name, t->nodes[t->gossip.members[other]].name);
-}
-
-/* The domain that the most members have a port into, or GN_NONE. */
-static uint32_t largest_domain(const struct reach *c)
-{
-	uint32_t best = GN_NONE, size = 0;
-
-	for (uint32_t v = 0; v < c->p->t.n_nodes; v++) {
-		if (c->first[v + 1] - c->first[v] > size) {
-			best = v;
-			size = c->first[v + 1] - c->first[v];
-		}
-	}
-	return best;
-}
-
-static bool is_in_domain(struct reach *c, uint32_t m, uint32_t domain)
-{
-	const struct gn_node *n = &c->p->nodes[c->p->members[m]];
-
-	for (uint32_t k = 0; k < n_domains(n); k++) {
-		if (domain != GN_NONE && domain_of(c, n, k) == domain)
-			return true;
-	}
-	return false;
-}
-
-/* All members in one domain reach each other; only the others need to be looked at one by one. */
-static void check_all_pairs(struct reach *c, struct gn_place at)
-{
-	uint32_t n = c->p->t.gossip.n_members, largest = largest_domain(c);
-
-	for (uint32_t m = 0; m < n; m++) {
-		if (is_in_domain(c, m, largest) || mark_reached(c, m) == n)
-			continue;
-		unreachable_fault(c, at, m);
-		return;
-	}
-}
-
-static int check_reachable(struct gn_planning *p, struct gn_place at)
-{
-	size_t n = p->t.n_nodes + 1u;
-	GN_CLEANUP(gn_free_p) uint32_t *parent = malloc(n * sizeof(*parent));
-	GN_CLEANUP(gn_free_p) uint32_t *first = calloc(n, sizeof(*first));
-	GN_CLEANUP(gn_free_p) uint32_t *seen = calloc(n, sizeof(*seen));
-	struct reach c = { .p = p, .parent = parent, .first = first, .seen = seen };
-
-	if (!parent || !first || !seen)
+	if (!counted)
 		return -ENOMEM;
-	find_domains(&c);
-	int r = list_domains(&c);
+	for (uint32_t m = 0; m < n; m++)
+		counted[m] = component[m] == best;
+	g->counted = counted;
+	g->n_counted = size[best];
+	return 0;
+}
 
-	if (!r)
-		check_all_pairs(&c, at);
-	free(c.list);
-	return r;
+/* Graphs that are connected whatever is drawn need no look. */
+static bool may_fall_apart(enum gn_overlay overlay)
+{
+	return overlay == GN_OVERLAY_ERDOS_RENYI || overlay == GN_OVERLAY_WATTS_STROGATZ ||
+	       overlay == GN_OVERLAY_CHUNG_LU || overlay == GN_OVERLAY_FILE;
 }
 
 int gn_planning_overlay(struct gn_planning *p)
 {
 	const struct gn_raw_gossip *raw = p->raw->gossip.items;
+	enum gn_overlay overlay = p->t.gossip.overlay;
 	const struct gn_place at = raw->overlay.at ? raw->overlay.at->place
 				   : raw->on.at	   ? raw->on.at->place
 						   : gn_planning_start(p);
 	int r = 0;
 
-	switch (p->t.gossip.overlay) {
-	case GN_OVERLAY_NEIGHBOURS:
-		return plan_neighbours(p, at);
-	case GN_OVERLAY_RING:
-	case GN_OVERLAY_K_REGULAR:
-		r = plan_random(p);
-		break;
-	case GN_OVERLAY_FULL:
-		break;
-	}
-	return r ? r : check_reachable(p, at);
+	if (overlay == GN_OVERLAY_NEIGHBOURS)
+		return gn_overlay_plan_neighbours(p, at);
+	if (overlay != GN_OVERLAY_FULL)
+		r = plan_graph(p, raw);
+	if (!r && may_fall_apart(overlay) && !gn_report_has_faults(p->report))
+		r = count_largest(p);
+	return r || p->t.ideal || gn_report_has_faults(p->report) ? r : gn_overlay_check_reachable(p, at);
 }

@@ -3,6 +3,7 @@
 #ifndef GN_TOPO_PLANNING_H
 #define GN_TOPO_PLANNING_H
 
+#include "topo/load.h"
 #include "topo/names.h"
 #include "topo/schema.h"
 #include "topo/topology.h"
@@ -21,12 +22,15 @@ struct gn_planning {
 	struct gn_topology t;  /* what callers see, first */
 	struct gn_arena arena; /* names, labels and the tree */
 	struct gn_yaml *tree;
-	char *resolved; /* made when it is asked for */
+	char *resolved;	      /* made when it is asked for */
+	const char *files[3]; /* gn_topology_file() */
 	struct gn_names names;
 
 	/* What t points to. */
 	struct gn_node *nodes;
 	size_t cap_nodes;
+	struct gn_group *groups;
+	size_t cap_groups;
 	struct gn_link *links;
 	size_t cap_links;
 	struct gn_port *ports;
@@ -40,6 +44,7 @@ struct gn_planning {
 	const struct gn_raw_topology *raw;
 	struct gn_report *report;
 	const struct gn_limits *limits;
+	const struct gn_load_options *options;
 	bool nodes_missing;	      /* entries of nodes or generate have faults */
 	bool members_doubtful;	      /* so has gossip.on */
 	struct gn_place *link_places; /* where each link is written */
@@ -57,13 +62,19 @@ struct gn_planning {
  */
 int gn_planning_nodes(struct gn_planning *p);
 int gn_planning_links(struct gn_planning *p);	/* links: and, after nodes, those that generate: brings */
-int gn_planning_members(struct gn_planning *p); /* gossip: */
+int gn_planning_network(struct gn_planning *p); /* network: */
+int gn_planning_members(struct gn_planning *p); /* gossip: who */
+int gn_planning_gossip(struct gn_planning *p);	/* gossip: how */
 int gn_planning_events(struct gn_planning *p);	/* events: */
 int gn_planning_ports(struct gn_planning *p);	/* interfaces from links */
 int gn_planning_lans(struct gn_planning *p);	/* LANs and their spanning trees */
 int gn_planning_addresses(struct gn_planning *p);
 int gn_planning_routes(struct gn_planning *p);
-int gn_planning_overlay(struct gn_planning *p);
+int gn_planning_overlay(struct gn_planning *p); /* in an ideal network (t.ideal) nodes is NULL */
+int gn_planning_origins(struct gn_planning *p); /* where events begin depends on the overlay's parts */
+
+/* overlay.c: values of its keys that depend on each other or on the number of members, at least two. */
+void gn_overlay_check_values(struct gn_planning *p);
 
 /* generate.c: the nodes and the links of each item of `generate:`. */
 int gn_generate_nodes(struct gn_planning *p);
@@ -73,9 +84,20 @@ int gn_generate_links(struct gn_planning *p);
 int gn_planning_add_group(struct gn_planning *p, const struct gn_raw *raw, const struct gn_field *name,
 			  uint64_t count, bool single, enum gn_kind kind);
 
-/* The nodes that a written name stands for, or NULL; then, unless it depends on an entry that has a
- * fault itself, a fault was reported. */
-const struct gn_name *gn_planning_resolve(struct gn_planning *p, const struct gn_field *written);
+/* The nodes that a written name stands for. Return: false if there are none; then, unless it depends on an entry
+ * that has a fault itself, a fault was reported. */
+bool gn_planning_resolve(struct gn_planning *p, const struct gn_field *written, struct gn_name *ret);
+
+/* The path of a file that is written in a field: relative to the file where that stands, or, after --set, to the
+ * working directory. Return: in the arena; NULL without memory (also noted in the report). */
+const char *gn_planning_path(struct gn_planning *p, const struct gn_yaml *written);
+
+/* The protocol's parameter of that name, or NULL. */
+const struct gn_parameter *gn_parameter_find(const struct gn_protocol *q, const char *name);
+
+/* A parameter's value as it would be written. Return: @buf or a constant. */
+#define GN_PARAMETER_TEXT (GN_UNIT_TEXT + 1)
+const char *gn_parameter_text(const struct gn_parameter *k, int64_t value, char buf[GN_PARAMETER_TEXT]);
 
 /* Decode a link's shaping for both directions. Return: false after a fault. */
 bool gn_shape_decode(struct gn_report *report, const struct gn_raw_shape *both,

@@ -5,6 +5,9 @@
 
 #include "topo/planning.h"
 
+/* More members of an ideal network are not printed one by one. */
+enum { MEMBERS_PRINTED = 1000 };
+
 static const char *ip_text(uint32_t ip, char buf[16])
 {
 	snprintf(buf, 16, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
@@ -24,24 +27,53 @@ static const char *kind_text(enum gn_kind kind)
 	return "";
 }
 
-static const char *overlay_text(enum gn_overlay overlay)
-{
-	switch (overlay) {
-	case GN_OVERLAY_FULL:
-		return "full";
-	case GN_OVERLAY_RING:
-		return "ring";
-	case GN_OVERLAY_K_REGULAR:
-		return "k-regular";
-	case GN_OVERLAY_NEIGHBOURS:
-		return "neighbours";
-	}
-	return "";
-}
-
 static const char *duration_text(gn_dur d, char buf[GN_UNIT_TEXT])
 {
 	return gn_unit_format(GN_QUANTITY_DURATION, d, buf);
+}
+
+/* How many partners members have. */
+static void print_partners(const struct gn_gossip *g, FILE *f)
+{
+	uint32_t min = UINT32_MAX, max = 0;
+
+	for (uint32_t m = 0; m < g->n_members; m++) {
+		uint32_t n = g->first_peer[m + 1] - g->first_peer[m];
+
+		min = GN_MIN(min, n);
+		max = GN_MAX(max, n);
+	}
+	if (min == max)
+		fprintf(f, ", partners %u", min);
+	else
+		fprintf(f, ", partners %u to %u", min, max);
+	if (g->counted)
+		fprintf(f, ", counted %u", g->n_counted);
+}
+
+static void print_gossip(const struct gn_topology *t, FILE *f)
+{
+	const struct gn_gossip *g = &t->gossip;
+	char text[GN_PARAMETER_TEXT];
+
+	fprintf(f, "gossip %s: members %u, fanout %u, period %s, clock %s", g->protocol->name, g->n_members,
+		g->fanout, duration_text(g->period, text), gn_clock_name(g->clock));
+	if (g->forget_after)
+		fprintf(f, ", forget after %u rounds", g->forget_after);
+	if (g->lost_interest_ppm)
+		fprintf(f, ", forget with probability %s",
+			gn_unit_format(GN_QUANTITY_DECIMAL, g->lost_interest_ppm, text));
+	fprintf(f, ", overlay %s", gn_overlay_name(g->overlay));
+	if (g->first_peer)
+		print_partners(g, f);
+	if (g->avoid_last)
+		fprintf(f, ", memory");
+	fprintf(f, "\n");
+	for (uint32_t i = 0; i < g->protocol->n_parameters; i++) {
+		const struct gn_parameter *k = &g->protocol->parameters[i];
+
+		fprintf(f, "parameter %s %s\n", k->name, gn_parameter_text(k, g->parameters[i], text));
+	}
 }
 
 static void print_header(const struct gn_topology *t, FILE *f)
@@ -49,21 +81,16 @@ static void print_header(const struct gn_topology *t, FILE *f)
 	uint32_t kinds[3] = { 0 };
 	char text[GN_UNIT_TEXT];
 
-	for (uint32_t v = 0; v < t->n_nodes; v++)
-		kinds[t->nodes[v].kind]++;
+	for (uint32_t i = 0; i < t->n_groups; i++)
+		kinds[t->groups[i].kind] += t->groups[i].count;
 	fprintf(f, "topology %s\n", t->name);
 	fprintf(f, "nodes %u: hosts %u, switches %u, routers %u\n", t->n_nodes, kinds[GN_HOST],
 		kinds[GN_SWITCH], kinds[GN_ROUTER]);
 	fprintf(f, "links %u, lans %u, routes %u\n", t->n_links, t->n_lans, t->n_routes);
 	fprintf(f, "seed %" PRIu64 ", duration %s%s, log %s\n", t->seed, duration_text(t->duration, text),
-		t->until_informed ? ", until informed" : "",
-		t->log == GN_RECORDS_CALLS ? "calls" : "arrivals");
-	fprintf(f, "gossip %s: members %u, fanout %u, period %s, overlay %s", t->gossip.protocol,
-		t->gossip.n_members, t->gossip.fanout, duration_text(t->gossip.period, text),
-		overlay_text(t->gossip.overlay));
-	if (t->gossip.overlay == GN_OVERLAY_K_REGULAR)
-		fprintf(f, ", degree %u", t->gossip.degree);
-	fprintf(f, "\nevents %u\n", t->n_events);
+		t->until_informed ? ", until informed" : "", gn_log_name(t->log));
+	print_gossip(t, f);
+	fprintf(f, "events %u\n", t->n_events);
 }
 
 static void print_node(const struct gn_topology *t, uint32_t v, FILE *f)
@@ -94,10 +121,6 @@ static void print_shape(const struct gn_shape *s, FILE *f)
 {
 	char text[GN_UNIT_TEXT];
 
-	if (!gn_shape_is_set(s)) {
-		fprintf(f, " unshaped\n");
-		return;
-	}
 	if (s->delay)
 		fprintf(f, " delay %s", duration_text(s->delay, text));
 	if (s->jitter)
@@ -105,9 +128,10 @@ static void print_shape(const struct gn_shape *s, FILE *f)
 			s->rate_bps ? "" : " (may reorder)");
 	if (s->loss_ppm)
 		fprintf(f, " loss %s", gn_unit_format(GN_QUANTITY_LOSS, s->loss_ppm, text));
+	if (s->duplicate_ppm)
+		fprintf(f, " duplicate %s", gn_unit_format(GN_QUANTITY_LOSS, s->duplicate_ppm, text));
 	if (s->rate_bps)
 		fprintf(f, " rate %s", gn_unit_format(GN_QUANTITY_RATE, s->rate_bps, text));
-	fprintf(f, " limit %u\n", s->limit);
 }
 
 /* A line for each direction. */
@@ -123,6 +147,10 @@ static void print_link(const struct gn_topology *t, uint32_t number, FILE *f)
 		if (l->blocked)
 			fprintf(f, " blocked");
 		print_shape(&l->shape[d], f);
+		if (gn_shape_is_set(&l->shape[d]))
+			fprintf(f, " limit %u\n", l->shape[d].limit);
+		else
+			fprintf(f, " unshaped\n");
 	}
 }
 
@@ -142,26 +170,49 @@ static void print_routes(const struct gn_topology *t, uint32_t v, FILE *f)
 	}
 }
 
+/* A host of an ideal network has neither address nor ports. */
+static void print_ideal(const struct gn_topology *t, FILE *f)
+{
+	char text[GN_NODE_NAME_MAX + 1];
+
+	fprintf(f, "network");
+	print_shape(&t->network, f);
+	if (t->call_loss_ppm)
+		fprintf(f, " call_loss %s", gn_unit_format(GN_QUANTITY_LOSS, t->call_loss_ppm, text));
+	if (!gn_shape_is_set(&t->network) && !t->call_loss_ppm)
+		fprintf(f, " ideal");
+	fprintf(f, "\n");
+	for (uint32_t i = 0; i < t->n_groups; i++) {
+		const struct gn_group *g = &t->groups[i];
+
+		if (g->single)
+			fprintf(f, "node %s host\n", g->name);
+		else
+			fprintf(f, "nodes %s1 to %s%u host\n", g->name, g->name, g->count);
+	}
+}
+
 static void print_member(const struct gn_topology *t, uint32_t m, FILE *f)
 {
 	const struct gn_gossip *g = &t->gossip;
+	char text[GN_NODE_NAME_MAX + 1];
 
-	fprintf(f, "member %u %s partners", m, t->nodes[g->members[m]].name);
+	fprintf(f, "member %u %s partners", m, gn_node_name(t, gn_node_of(t, m), text));
 	if (!g->first_peer)
 		fprintf(f, " all");
 	for (uint32_t i = g->first_peer ? g->first_peer[m] : 0; g->first_peer && i < g->first_peer[m + 1];
 	     i++)
-		fprintf(f, " %s", t->nodes[g->members[g->peers[i]]].name);
+		fprintf(f, " %s", gn_node_name(t, gn_node_of(t, g->peers[i]), text));
 	fprintf(f, "\n");
 }
 
 static void print_event(const struct gn_topology *t, uint32_t number, FILE *f)
 {
 	const struct gn_event_plan *e = &t->events[number];
-	char text[GN_UNIT_TEXT];
+	char text[GN_UNIT_TEXT], name[GN_NODE_NAME_MAX + 1];
 
 	fprintf(f, "event %u at %s from %s size %u", number + 1, duration_text(e->at, text),
-		t->nodes[e->node].name, e->size);
+		gn_node_name(t, e->node, name), e->size);
 	if (*e->label)
 		fprintf(f, " label %s", e->label);
 	fprintf(f, "\n");
@@ -170,13 +221,16 @@ static void print_event(const struct gn_topology *t, uint32_t number, FILE *f)
 void gn_topology_print(const struct gn_topology *t, FILE *f)
 {
 	print_header(t, f);
-	for (uint32_t v = 0; v < t->n_nodes; v++)
+	for (uint32_t v = 0; !t->ideal && v < t->n_nodes; v++)
 		print_node(t, v, f);
 	for (uint32_t l = 0; l < t->n_links; l++)
 		print_link(t, l, f);
-	for (uint32_t v = 0; v < t->n_nodes; v++)
+	for (uint32_t v = 0; !t->ideal && v < t->n_nodes; v++)
 		print_routes(t, v, f);
-	for (uint32_t m = 0; m < t->gossip.n_members; m++)
+	if (t->ideal)
+		print_ideal(t, f);
+	for (uint32_t m = 0; m < t->gossip.n_members && (!t->ideal || t->gossip.n_members <= MEMBERS_PRINTED);
+	     m++)
 		print_member(t, m, f);
 	for (uint32_t e = 0; e < t->n_events; e++)
 		print_event(t, e, f);

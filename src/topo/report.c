@@ -62,6 +62,13 @@ const char *gn_report_nearest(struct gn_report *r, const char *word,
 	return text ? text : "";
 }
 
+void gn_list_add(struct gn_list *t, const char *word)
+{
+	int n = snprintf(t->text + t->n, sizeof(t->text) - t->n, "%s%s", t->n ? ", " : "", word);
+
+	t->n = GN_MIN(t->n + (size_t)n, sizeof(t->text) - 1);
+}
+
 static int compare_faults(const void *pa, const void *pb)
 {
 	const struct gn_fault *a = pa, *b = pb;

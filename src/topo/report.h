@@ -37,6 +37,14 @@ void gn_fault_at(struct gn_report *r, struct gn_place at, const char *fmt, ...) 
 const char *gn_report_nearest(struct gn_report *r, const char *word,
 			      const char *(*next)(const void *, size_t), const void *ctx, size_t n);
 
+/* Words of a sentence, with commas between them, as many as fit. */
+struct gn_list {
+	char text[600];
+	size_t n; /* bytes */
+};
+
+void gn_list_add(struct gn_list *t, const char *word);
+
 static inline bool gn_report_has_faults(const struct gn_report *r)
 {
 	return r->n > 0 || r->no_memory;

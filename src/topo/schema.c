@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "topo/schema.h"
 
+#include "topo/topology.h"
 #include "util/time.h"
 
 #define FIELD(type, member) .offset = offsetof(struct type, member)
 #define GRAPH(g)	    (1u << GN_GRAPH_##g)
 #define ALL_GRAPHS	    ((1u << GN_GRAPHS) - 1)
+#define OVERLAY(o)	    (1u << GN_OVERLAY_##o)
 #define BY_NODES                                                                                         \
 	(GRAPH(STAR) | GRAPH(LINE) | GRAPH(RING) | GRAPH(FULL) | GRAPH(K_REGULAR) | GRAPH(ERDOS_RENYI) | \
 	 GRAPH(BARABASI_ALBERT) | GRAPH(WATTS_STROGATZ))
 
 static const char *const kinds[] = { "host", "switch", "router", NULL };
 static const char *const untils[] = { "duration", "informed", NULL };
-static const char *const logs[] = { "arrivals", "calls", NULL };
-static const char *const protocols[] = { "push", "pull", "push-pull", NULL };
-static const char *const overlays[] = { "full", "ring", "k-regular", "neighbours", NULL };
+static const char *const logs[] = { "arrivals", "calls", "coverage", NULL };
+static const char *const clocks[] = { "periodic", "poisson", "rounds", NULL };
+static const char *const overlays[] = {
+	"full",		  "ring",     "grid",	    "k-regular", "erdos-renyi", "barabasi-albert",
+	"watts-strogatz", "chung-lu", "neighbours", "file",	 NULL,
+};
 static const char *const graphs[] = {
 	"star",		  "line",	 "ring",
 	"grid",		  "tree",	 "full",
@@ -29,13 +34,18 @@ static const char *const graphs[] = {
 #define TIME_MAX   (7 * 24 * 3600 * GN_SEC)
 
 /* clang-format off */
-#define SHAPE_KEYS                                                                                              \
-	{ "delay", "one-way delay of the link, in each direction", GN_TYPE_DURATION,                             \
+#define WAY_KEYS                                                                                                \
+	{ "delay", "one-way delay, in each direction", GN_TYPE_DURATION,                                         \
 	  FIELD(gn_raw_shape, delay), .max = DELAY_MAX, .value = "0ms", .graphs = ALL_GRAPHS },                  \
 	{ "jitter", "variation: each packet's delay is uniform in delay +- jitter", GN_TYPE_DURATION,            \
 	  FIELD(gn_raw_shape, jitter), .max = JITTER_MAX, .value = "0ms", .graphs = ALL_GRAPHS },                \
 	{ "loss", "share of packets lost, each on its own", GN_TYPE_LOSS,                                        \
 	  FIELD(gn_raw_shape, loss), .max = 1000000, .value = "0%", .graphs = ALL_GRAPHS },                      \
+	{ "duplicate", "share of packets that are sent once more, each on its own", GN_TYPE_LOSS,                \
+	  FIELD(gn_raw_shape, duplicate), .max = 1000000, .value = "0%", .graphs = ALL_GRAPHS }
+
+#define SHAPE_KEYS                                                                                              \
+	WAY_KEYS,                                                                                                \
 	{ "rate", "data rate of the link; whole bytes per second", GN_TYPE_RATE,                                 \
 	  FIELD(gn_raw_shape, rate), .min = 8, .max = RATE_MAX, .default_note = "not limited",                   \
 	  .graphs = ALL_GRAPHS }
@@ -49,7 +59,7 @@ static const struct gn_key node_keys[] = {
 	{ "name", "the node's name, or the group's with count", GN_TYPE_NAME, FIELD(gn_raw_node, name),
 	  .required = true },
 	{ "count", "makes a group of that many nodes: name1, name2, ...", GN_TYPE_WHOLE,
-	  FIELD(gn_raw_node, count), .min = 1, .max = GN_NODES_MAX, .default_note = "a single node called name" },
+	  FIELD(gn_raw_node, count), .min = 1, .max = GN_IDEAL_NODES_MAX, .default_note = "a single node called name" },
 	{ "kind", "host: runs gossip; switch: a layer 2 bridge; router: forwards IPv4", GN_TYPE_CHOICE,
 	  FIELD(gn_raw_node, kind), .choices = kinds, .value = "host" },
 };
@@ -104,19 +114,63 @@ static const struct gn_schema generate_schema = {
 	"a graph", generate_keys, GN_ARRAY_LEN(generate_keys), sizeof(struct gn_raw_generate)
 };
 
+static const struct gn_key network_keys[] = {
+	WAY_KEYS,
+	{ "call_loss", "share of calls that fail as a whole; a call's answers are not lost by this", GN_TYPE_LOSS,
+	  FIELD(gn_raw_network, call_loss), .max = 1000000, .value = "0%" },
+};
+static const struct gn_schema network_schema = {
+	"network", network_keys, GN_ARRAY_LEN(network_keys), sizeof(struct gn_raw_network)
+};
+
+static const struct gn_key forget_keys[] = {
+	{ "after", "an event is passed on in so many rounds", GN_TYPE_WHOLE, FIELD(gn_raw_forget, after),
+	  .min = 1, .max = UINT32_MAX },
+	{ "lost_interest", "probability to stop, after each round in which it was passed on", GN_TYPE_DECIMAL,
+	  FIELD(gn_raw_forget, lost_interest), .max = GN_DECIMAL_ONE },
+};
+static const struct gn_schema forget_schema = {
+	"forget", forget_keys, GN_ARRAY_LEN(forget_keys), sizeof(struct gn_raw_forget)
+};
+
 static const struct gn_key gossip_keys[] = {
 	{ "on", "the nodes that run the gossip process", GN_TYPE_REFERENCES, FIELD(gn_raw_gossip, on),
 	  .default_note = "all hosts" },
-	{ "protocol", "who tells whom when two nodes talk", GN_TYPE_CHOICE, FIELD(gn_raw_gossip, protocol),
-	  .choices = protocols, .value = "push-pull" },
+	{ "protocol", "who tells whom when two nodes talk; a path, with a slash, is somebody's own protocol",
+	  GN_TYPE_PROTOCOL, FIELD(gn_raw_gossip, protocol), .value = "push-pull" },
 	{ "fanout", "partners that a node calls in each period", GN_TYPE_WHOLE, FIELD(gn_raw_gossip, fanout),
 	  .min = 1, .max = 65535, .value = "1" },
-	{ "period", "time between two rounds of a node; each node has a random phase", GN_TYPE_DURATION,
+	{ "period", "time between two rounds of a node", GN_TYPE_DURATION,
 	  FIELD(gn_raw_gossip, period), .min = GN_USEC, .max = 3600 * GN_SEC, .value = "200ms" },
+	{ "clock", "periodic: each node has a random phase; poisson: after random times of mean period; rounds: all "
+	  "at once, in the simulator only", GN_TYPE_CHOICE, FIELD(gn_raw_gossip, clock), .choices = clocks,
+	  .value = "periodic" },
+	{ "forget", "when a node stops passing an event on", GN_TYPE_FORGET, FIELD(gn_raw_gossip, forget),
+	  .max = 255, .inner = &forget_schema,
+	  .default_note = "never" },
 	{ "overlay", "who may call whom", GN_TYPE_CHOICE, FIELD(gn_raw_gossip, overlay), .choices = overlays,
 	  .value = "full" },
-	{ "degree", "k-regular overlay: partners of each node", GN_TYPE_WHOLE, FIELD(gn_raw_gossip, degree),
-	  .min = 1, .max = GN_NODES_MAX, .default_note = "4, or all others if they are fewer" },
+	{ "memory", "never call the partner of the last call again if there is another", GN_TYPE_SWITCH,
+	  FIELD(gn_raw_gossip, memory), .max = 1, .value = "false" },
+	{ "degree", "k-regular and watts-strogatz: partners of each node; chung-lu: the factor of the expected degrees",
+	  GN_TYPE_DECIMAL, FIELD(gn_raw_gossip, degree), .min = GN_DECIMAL_ONE,
+	  .max = GN_IDEAL_NODES_MAX * GN_DECIMAL_ONE, .default_note = "4, or all others if they are fewer; chung-lu: 3",
+	  .overlays = OVERLAY(K_REGULAR) | OVERLAY(WATTS_STROGATZ) | OVERLAY(CHUNG_LU) },
+	{ "probability", "erdos-renyi: of each possible pair; or edges", GN_TYPE_PROBABILITY,
+	  FIELD(gn_raw_gossip, probability), .max = GN_PROBABILITY_ONE, .overlays = OVERLAY(ERDOS_RENYI) },
+	{ "edges", "erdos-renyi: pairs in all; barabasi-albert: pairs that each new node brings", GN_TYPE_WHOLE,
+	  FIELD(gn_raw_gossip, edges), .min = 1, .max = GN_OVERLAY_MAX, .default_note = "barabasi-albert: 2",
+	  .overlays = OVERLAY(ERDOS_RENYI) | OVERLAY(BARABASI_ALBERT) },
+	{ "rewire", "watts-strogatz: probability that a pair of the lattice is rewired", GN_TYPE_PROBABILITY,
+	  FIELD(gn_raw_gossip, rewire), .max = GN_PROBABILITY_ONE, .overlays = OVERLAY(WATTS_STROGATZ),
+	  .needed = OVERLAY(WATTS_STROGATZ) },
+	{ "exponent", "chung-lu: beta of the degrees' power law", GN_TYPE_DECIMAL, FIELD(gn_raw_gossip, exponent),
+	  .min = GN_DECIMAL_ONE + 1, .max = 100 * GN_DECIMAL_ONE, .value = "2.5", .overlays = OVERLAY(CHUNG_LU) },
+	{ "rows", "grid: rows of it", GN_TYPE_WHOLE, FIELD(gn_raw_gossip, rows), .min = 1,
+	  .max = GN_IDEAL_NODES_MAX, .default_note = "as near to a square as can be", .overlays = OVERLAY(GRID) },
+	{ "file", "file: where the pairs are, two names in a line; relative to this file", GN_TYPE_TEXT,
+	  FIELD(gn_raw_gossip, file), .max = 4095, .overlays = OVERLAY(FILE),
+	  .needed = OVERLAY(FILE) },
 };
 static const struct gn_schema gossip_schema = {
 	"gossip", gossip_keys, GN_ARRAY_LEN(gossip_keys), sizeof(struct gn_raw_gossip)
@@ -148,7 +202,8 @@ static const struct gn_key topology_keys[] = {
 	  .min = GN_MSEC, .max = TIME_MAX, .value = "10s" },
 	{ "until", "duration: run for all of it; informed: end as soon as every event has reached every live node",
 	  GN_TYPE_CHOICE, FIELD(gn_raw_topology, until), .choices = untils, .value = "duration" },
-	{ "log", "arrivals: of events; calls: also each call of a partner", GN_TYPE_CHOICE,
+	{ "log", "arrivals: of events; calls: also each call of a partner; coverage: each event's curve instead, in the "
+	  "simulator only", GN_TYPE_CHOICE,
 	  FIELD(gn_raw_topology, log), .choices = logs, .value = "arrivals" },
 	{ "include", "files to start from, relative to this one; what is written here wins", GN_TYPE_FILES,
 	  FIELD(gn_raw_topology, include) },
@@ -158,6 +213,8 @@ static const struct gn_key topology_keys[] = {
 	  FIELD(gn_raw_topology, links), .inner = &link_schema },
 	{ "generate", "whole graphs: nodes and links from a model", GN_TYPE_MAPS_OR_MAP,
 	  FIELD(gn_raw_topology, generate), .inner = &generate_schema },
+	{ "network", "without links: what every datagram between two hosts meets", GN_TYPE_MAP,
+	  FIELD(gn_raw_topology, network), .inner = &network_schema, .always = true },
 	{ "gossip", "the protocol and who takes part", GN_TYPE_MAP, FIELD(gn_raw_topology, gossip),
 	  .inner = &gossip_schema, .always = true },
 	{ "events", "what is published, when and where", GN_TYPE_MAPS, FIELD(gn_raw_topology, events),
@@ -176,4 +233,29 @@ const struct gn_schema *gn_schema_topology(void)
 const struct gn_schema *gn_schema_generate(void)
 {
 	return &generate_schema;
+}
+
+const struct gn_schema *gn_schema_gossip(void)
+{
+	return &gossip_schema;
+}
+
+const struct gn_schema *gn_schema_forget(void)
+{
+	return &forget_schema;
+}
+
+const char *gn_log_name(size_t i)
+{
+	return logs[i];
+}
+
+const char *gn_clock_name(size_t i)
+{
+	return clocks[i];
+}
+
+const char *gn_overlay_name(size_t i)
+{
+	return overlays[i];
 }

@@ -20,11 +20,16 @@ enum gn_type {
 	GN_TYPE_SIZE,
 	GN_TYPE_LOSS,
 	GN_TYPE_PROBABILITY,
-	GN_TYPE_MAP,  /* of .inner */
-	GN_TYPE_MAPS, /* a list of maps */
+	GN_TYPE_DECIMAL,  /* such as 2.5; in millionths: GN_DECIMAL_ONE is 1 */
+	GN_TYPE_SWITCH,	  /* true or false */
+	GN_TYPE_PROTOCOL, /* the name of a protocol, or the path of one, which has a slash */
+	GN_TYPE_FORGET,	  /* a rule in words, or a map that says the same */
+	GN_TYPE_MAP,	  /* of .inner */
+	GN_TYPE_MAPS,	  /* a list of maps */
 	GN_TYPE_MAPS_OR_MAP,
 	GN_TYPE_REFERENCES, /* a list of names, or one */
 	GN_TYPE_PAIR,	    /* a list of exactly two names */
+	GN_TYPE_TREE,	    /* anything: who reads it checks it */
 	GN_TYPE_FILES,	    /* a file's name or a list of them; resolved before the walk */
 };
 
@@ -62,6 +67,7 @@ struct gn_key {
 	const char *value;	  /* the default as it would be written, or NULL */
 	const char *default_note; /* a default that depends on other things, in words */
 	unsigned graphs, needed;  /* generators: bit per graph that takes it, that requires it */
+	unsigned overlays; /* gossip: bit per overlay that takes it; 0: has nothing to do with overlays */
 	bool required;
 	bool always; /* a map that is decoded, all defaults, even when it is absent */
 };
@@ -81,7 +87,12 @@ struct gn_raw {
 
 struct gn_raw_shape {
 	struct gn_raw raw;
-	struct gn_field delay, jitter, loss, rate;
+	struct gn_field delay, jitter, loss, duplicate, rate;
+};
+
+struct gn_raw_network {
+	struct gn_raw_shape shape; /* its rate is never written */
+	struct gn_field call_loss;
 };
 
 struct gn_raw_node {
@@ -100,9 +111,17 @@ struct gn_raw_generate {
 	struct gn_field nodes, rows, columns, branching, depth, degree, probability, edges, rewire;
 };
 
+struct gn_raw_forget {
+	struct gn_raw raw;
+	struct gn_field after, lost_interest;
+};
+
 struct gn_raw_gossip {
 	struct gn_raw raw;
-	struct gn_field on, protocol, fanout, period, overlay, degree;
+	struct gn_field on, protocol, fanout, period, clock, forget;
+	/* Of the overlay. Which of them are written where they have no meaning, or lack, is checked when the
+	 * overlay is planned; degree and exponent in millionths. */
+	struct gn_field overlay, memory, degree, probability, edges, rewire, exponent, rows, file;
 };
 
 struct gn_raw_event {
@@ -112,16 +131,26 @@ struct gn_raw_event {
 
 struct gn_raw_topology {
 	struct gn_raw raw;
-	struct gn_field name, seed, duration, until, log, include, nodes, links, generate, gossip, events;
+	struct gn_field name, seed, duration, until, log, include, nodes, links, generate, network, gossip,
+		events;
 };
 
 const struct gn_schema *gn_schema_topology(void);
 const struct gn_schema *gn_schema_generate(void); /* of an item of `generate:` */
+const struct gn_schema *gn_schema_gossip(void);
+const struct gn_schema *gn_schema_forget(void);
+
+/* The word for the i-th value of `log:`, `clock:`, `overlay:`; NULL past the last. */
+const char *gn_log_name(size_t i);
+const char *gn_clock_name(size_t i);
+const char *gn_overlay_name(size_t i);
 
 /* Largest counts that a file may ask for; a reader may be told to allow less. */
-#define GN_NODES_MAX  2000000
-#define GN_LINKS_MAX  2000000
-#define GN_EVENTS_MAX 1000000
+#define GN_NODES_MAX	   2000000
+#define GN_IDEAL_NODES_MAX 100000000 /* without links */
+#define GN_LINKS_MAX	   2000000
+#define GN_OVERLAY_MAX	   1000000000 /* edges */
+#define GN_EVENTS_MAX	   1000000
 
 /**
  * gn_schema_walk() - check a tree against the table and decode it.
@@ -132,6 +161,14 @@ const struct gn_schema *gn_schema_generate(void); /* of an item of `generate:` *
  */
 void gn_schema_walk(const struct gn_yaml *root, struct gn_raw_topology *ret, struct gn_arena *arena,
 		    struct gn_report *report);
+
+/* Decode one value that is no list or map by a key of one's own. Return: false after a fault. */
+bool gn_schema_decode(const struct gn_key *k, const struct gn_yaml *y, struct gn_field *ret,
+		      struct gn_report *report);
+
+/* The same for a tree of another kind, decoded by @s; @ret: of @s->size. */
+void gn_schema_walk_as(const struct gn_schema *s, const struct gn_yaml *root, void *ret,
+		       struct gn_arena *arena, struct gn_report *report);
 
 /* Where a field is written, or where the map is that lacks it. */
 static inline struct gn_place gn_place_of(const struct gn_field *f, const struct gn_raw *within)

@@ -42,16 +42,33 @@ static bool take_segment(struct set *s, const char **path, char ret[SEGMENT_MAX]
 	return true;
 }
 
+/* Does the item say `name:` and these @n bytes? */
+static bool is_called(const struct gn_yaml *item, const char *name, size_t n)
+{
+	const struct gn_yaml *its = item->kind == GN_YAML_MAP ? gn_yaml_get(item, "name") : NULL;
+
+	return its && its->kind == GN_YAML_SCALAR && strlen(its->text) == n && !strncmp(its->text, name, n);
+}
+
+/* The place of the item called @name in list @y. NULL after a fault. */
+static struct gn_yaml **named_slot(struct set *s, struct gn_yaml *y, const char *name)
+{
+	for (struct gn_yaml **slot = &y->first; *slot; slot = &(*slot)->next) {
+		if (is_called(*slot, name, strlen(name)))
+			return slot;
+	}
+	gn_fault_at(s->r->report, s->at,
+		    "\"%s\" is neither the number of a list's item (the first is 0) nor its name", name);
+	return NULL;
+}
+
 /* The place of segment @name in list @y: an existing item, or the end. NULL after a fault. */
 static struct gn_yaml **list_slot(struct set *s, struct gn_yaml *y, const char *name)
 {
 	struct gn_yaml **slot = &y->first;
 
-	if (!is_number(name)) {
-		gn_fault_at(s->r->report, s->at, "\"%s\" is not the number of a list's item (the first is 0)",
-			    name);
-		return NULL;
-	}
+	if (!is_number(name))
+		return named_slot(s, y, name);
 	unsigned long wanted = strtoul(name, NULL, 10);
 
 	for (unsigned long i = 0; i < wanted && *slot; i++)
@@ -100,12 +117,11 @@ static struct gn_yaml *descend(struct set *s, struct gn_yaml *y, const char *nam
 	return child;
 }
 
-/* generate.nodes means generate.0.nodes as long as there is one item only. */
+/* generate.nodes means generate.0.nodes as long as there is one item only, unless that is the item's name. */
 static struct gn_yaml *only_item(struct gn_yaml *y, const char *path)
 {
-	char c = path[0] == '.' ? path[1] : path[0];
-
-	if (y->kind == GN_YAML_LIST && y->n == 1 && y->first->kind == GN_YAML_MAP && (c < '0' || c > '9'))
+	if (y->kind == GN_YAML_LIST && y->n == 1 && y->first->kind == GN_YAML_MAP &&
+	    (*path < '0' || *path > '9') && !is_called(y->first, path, strcspn(path, ".")))
 		return y->first;
 	return y;
 }

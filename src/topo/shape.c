@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Delay, jitter, loss and rate of a link, as netem can carry them. */
+/* Delay, jitter, loss, duplication and rate of a link, as netem can carry them. */
 #include <stdio.h>
 
 #include "topo/planning.h"
@@ -87,6 +87,7 @@ bool gn_shape_decode(struct gn_report *report, const struct gn_raw_shape *both,
 			.delay = either(o ? &o->delay : NULL, &both->delay)->number,
 			.jitter = either(o ? &o->jitter : NULL, &both->jitter)->number,
 			.loss_ppm = (uint32_t)either(o ? &o->loss : NULL, &both->loss)->number,
+			.duplicate_ppm = (uint32_t)either(o ? &o->duplicate : NULL, &both->duplicate)->number,
 			.rate_bps = either(o ? &o->rate : NULL, &both->rate)->number,
 		};
 		if (shape_faults(report, both, o, s))

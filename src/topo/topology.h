@@ -13,6 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stdio.h>
+
+#include "gossipnet/protocol.h"
 #include "util/err.h"
 #include "util/time.h"
 
@@ -29,6 +32,9 @@ struct gn_shape {
 	gn_dur delay;	   /* one way, ns */
 	gn_dur jitter;	   /* ns: uniform in delay +- jitter, as tc's netem without a distribution */
 	uint32_t loss_ppm; /* 0 .. 1000000 */
+	/* Probability that a packet is sent once more. As in netem, it is drawn whatever becomes of the first: that one
+	 * may be lost and the other come. Of two that are sent, the second may be lost, but is not sent again. */
+	uint32_t duplicate_ppm;
 	uint64_t rate_bps; /* bits per second; 0: not limited */
 	uint32_t limit;	   /* netem queue, packets, computed from rate and delay; 0 if not shaped */
 };
@@ -79,21 +85,40 @@ struct gn_node {
 	uint32_t lan;
 };
 
-enum gn_overlay { GN_OVERLAY_FULL, GN_OVERLAY_RING, GN_OVERLAY_K_REGULAR, GN_OVERLAY_NEIGHBOURS };
+enum gn_overlay {
+	GN_OVERLAY_FULL,
+	GN_OVERLAY_RING,
+	GN_OVERLAY_GRID,
+	GN_OVERLAY_K_REGULAR,
+	GN_OVERLAY_ERDOS_RENYI,
+	GN_OVERLAY_BARABASI_ALBERT,
+	GN_OVERLAY_WATTS_STROGATZ,
+	GN_OVERLAY_CHUNG_LU,
+	GN_OVERLAY_NEIGHBOURS,
+	GN_OVERLAY_FILE,
+};
 
 struct gn_gossip {
-	const char *protocol; /* "push", "pull", "push-pull" */
-	uint32_t fanout;      /* partners called per period, >= 1 */
-	gn_dur period;	      /* ns, > 0 */
+	const struct gn_protocol *protocol; /* static, or of a loaded shared object that is never unloaded */
+	const int64_t *parameters;	    /* values for protocol->parameters, in that order */
+	enum gn_clock clock;
+	uint32_t fanout;			  /* partners called per round, >= 1 */
+	gn_dur period;				  /* ns, > 0 */
+	uint32_t forget_after, lost_interest_ppm; /* as in struct gn_cluster */
+	bool avoid_last;			  /* `memory:`; as in struct gn_cluster */
 	enum gn_overlay overlay;
-	uint32_t degree; /* k-regular: partners of each node */
-	/* The gossiping nodes; a member's number is its place here. */
-	const uint32_t *members; /* node ids, ascending */
+	/* The gossiping nodes: member m is node members[m], ascending; NULL: every node is a member, node m is member
+	 * m (an ideal network without `on:`). Use gn_node_of() and gn_member_of(). */
+	const uint32_t *members;
 	uint32_t n_members;
 	/* Who may call whom, as member numbers: member m's partners are peers[first_peer[m]] up to
-	 * peers[first_peer[m + 1] - 1]. Both NULL for the full overlay. */
+	 * peers[first_peer[m + 1] - 1]; a multigraph's may repeat. Both NULL for the full overlay. */
 	const uint32_t *first_peer;
 	const uint32_t *peers;
+	/* The members of the overlay's largest connected component, ascending ids among equals; a random graph
+	 * may have others, which then do not count: events start in it, and coverage is of it. NULL: everybody. */
+	const uint8_t *counted; /* by member: 1 or 0 */
+	uint32_t n_counted;
 };
 
 /* A published event, `repeat:` already unrolled, ordered by time. Its number is its place. */
@@ -104,7 +129,19 @@ struct gn_event_plan {
 	const char *label; /* "" where the file has none */
 };
 
-enum gn_record_what { GN_RECORDS_ARRIVALS, GN_RECORDS_CALLS };
+enum gn_record_what {
+	GN_RECORDS_ARRIVALS,
+	GN_RECORDS_CALLS,
+	GN_RECORDS_COVERAGE, /* the curve of each event instead of its arrivals; in the simulator only */
+};
+
+/* An entry of `nodes:` or `generate:`: the nodes first .. first + count - 1, called name1, name2, ..., or, single, name. */
+struct gn_group {
+	const char *name;
+	enum gn_kind kind;
+	uint32_t first, count;
+	bool single;
+};
 
 struct gn_topology {
 	const char *name;
@@ -112,6 +149,17 @@ struct gn_topology {
 	gn_dur duration;
 	bool until_informed;	 /* end when every event has reached every member */
 	enum gn_record_what log; /* GN_RECORDS_CALLS: also log each call of a partner */
+
+	/*
+	 * A topology without links is an ideal network, for the simulator alone: every host reaches every other, each
+	 * datagram on its own as `network` says. Its nodes may be ten millions: nodes is then NULL, and what
+	 * there is to know of them is in groups. gn_node_name() serves both.
+	 */
+	bool ideal;
+	struct gn_shape network; /* ideal: from any host to any other; no rate */
+	uint32_t call_loss_ppm;	 /* ideal: a call is lost as a whole; what answers it is not lost by this */
+	const struct gn_group *groups; /* ascending first */
+	uint32_t n_groups;
 
 	const struct gn_node *nodes;
 	uint32_t n_nodes;
@@ -127,6 +175,88 @@ struct gn_topology {
 	const struct gn_event_plan *events;
 	uint32_t n_events;
 };
+
+static inline uint32_t gn_node_of(const struct gn_topology *t, uint32_t member)
+{
+	return t->gossip.members ? t->gossip.members[member] : member;
+}
+
+/* The member number of a node, or GN_NONE. */
+static inline uint32_t gn_member_of(const struct gn_topology *t, uint32_t node)
+{
+	const struct gn_gossip *g = &t->gossip;
+	uint32_t low = 0, high = g->n_members;
+
+	if (t->nodes)
+		return t->nodes[node].member;
+	if (!g->members)
+		return node;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (g->members[middle] < node)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < g->n_members && g->members[low] == node ? low : GN_NONE;
+}
+
+/* The entry of the file that brings a node. */
+static inline const struct gn_group *gn_group_of(const struct gn_topology *t, uint32_t node)
+{
+	uint32_t low = 0, high = t->n_groups;
+
+	while (high - low > 1) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (t->groups[middle].first <= node)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &t->groups[low];
+}
+
+/* The node's name; @buf holds it if it has to be made. */
+static inline const char *gn_node_name(const struct gn_topology *t, uint32_t node,
+				       char buf[GN_NODE_NAME_MAX + 1])
+{
+	if (t->nodes)
+		return t->nodes[node].name;
+	const struct gn_group *g = gn_group_of(t, node);
+
+	if (g->single)
+		return g->name;
+	snprintf(buf, GN_NODE_NAME_MAX + 1, "%s%u", g->name, node - g->first + 1);
+	return buf;
+}
+
+/* What the protocol is told; without the shared memory, which the host adds. */
+static inline struct gn_cluster gn_cluster_of(const struct gn_topology *t)
+{
+	const struct gn_gossip *g = &t->gossip;
+	struct gn_cluster c = {
+		.members = g->n_members,
+		.fanout = g->fanout,
+		.period = g->period,
+		.clock = g->clock,
+		.max_events = t->n_events ? t->n_events : 1,
+		.seed = t->seed,
+		.first_peer = g->first_peer,
+		.peers = g->peers,
+		.avoid_last = g->avoid_last,
+		.forget_after = g->forget_after,
+		.lost_interest_ppm = g->lost_interest_ppm,
+		.parameters = g->parameters,
+	};
+
+	for (uint32_t i = 0; i < t->n_events; i++) {
+		if (t->events[i].size > c.max_payload)
+			c.max_payload = t->events[i].size;
+	}
+	return c;
+}
 
 /* MAC addresses are locally administered: 02:00 and the IPv4 address, in network order. */
 static inline void gn_mac_of(uint32_t ip, uint8_t mac[6])
@@ -144,7 +274,7 @@ static inline void gn_mac_of(uint32_t ip, uint8_t mac[6])
 
 static inline bool gn_shape_is_set(const struct gn_shape *s)
 {
-	return s->delay || s->jitter || s->loss_ppm || s->rate_bps;
+	return s->delay || s->jitter || s->loss_ppm || s->duplicate_ppm || s->rate_bps;
 }
 
 #endif

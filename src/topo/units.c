@@ -59,6 +59,7 @@ static const struct quantity {
 			       "^[0-9]+([.][0-9]+)?%$" },
 	[GN_QUANTITY_PROBABILITY] = { probabilities, GN_ARRAY_LEN(probabilities), 1, GN_PROBABILITY_ONE,
 				      false, "0.000000000001", "^[0-9]+([.][0-9]+)?%$" },
+	[GN_QUANTITY_DECIMAL] = { NULL, 0, 0, GN_DECIMAL_ONE, false, "0.000001", NULL },
 };
 
 /* Digits with at most one point among them; *ret_digits after the point. Return: end of the number. */
@@ -164,10 +165,14 @@ static void format_fraction(char buf[GN_UNIT_TEXT], uint64_t value, int digits, 
 const char *gn_unit_format(enum gn_quantity quantity, uint64_t value, char buf[GN_UNIT_TEXT])
 {
 	const struct quantity *q = &quantities[quantity];
-	const struct unit *best = &q->units[0];
+	const struct unit *best = q->units;
 
 	if (quantity == GN_QUANTITY_LOSS) {
 		format_fraction(buf, value, 4, "%");
+		return buf;
+	}
+	if (quantity == GN_QUANTITY_DECIMAL) {
+		format_fraction(buf, value, 6, "");
 		return buf;
 	}
 	if (quantity == GN_QUANTITY_PROBABILITY) {

@@ -14,8 +14,10 @@ enum gn_quantity {
 	GN_QUANTITY_SIZE,	 /* bytes */
 	GN_QUANTITY_LOSS,	 /* parts per million */
 	GN_QUANTITY_PROBABILITY, /* GN_PROBABILITY_ONE is 1 */
+	GN_QUANTITY_DECIMAL,	 /* GN_DECIMAL_ONE is 1 */
 };
 
+#define GN_DECIMAL_ONE	   UINT64_C(1000000)
 #define GN_PROBABILITY_ONE UINT64_C(1000000000000)
 
 enum gn_unit_result {

@@ -20,12 +20,13 @@ static const enum gn_quantity quantity_of[] = {
 	[GN_TYPE_SIZE] = GN_QUANTITY_SIZE,
 	[GN_TYPE_LOSS] = GN_QUANTITY_LOSS,
 	[GN_TYPE_PROBABILITY] = GN_QUANTITY_PROBABILITY,
+	[GN_TYPE_DECIMAL] = GN_QUANTITY_DECIMAL,
 };
 
 static bool is_quantity(enum gn_type t)
 {
 	return t == GN_TYPE_DURATION || t == GN_TYPE_RATE || t == GN_TYPE_SIZE || t == GN_TYPE_LOSS ||
-	       t == GN_TYPE_PROBABILITY;
+	       t == GN_TYPE_PROBABILITY || t == GN_TYPE_DECIMAL;
 }
 
 /* What a value of this type looks like, for "X must be ...". */
@@ -51,6 +52,14 @@ static const char *looks_like(enum gn_type t)
 		return "a percentage such as 0.5%";
 	case GN_TYPE_PROBABILITY:
 		return "a number from 0 to 1 or a percentage";
+	case GN_TYPE_DECIMAL:
+		return "a number such as 0.5";
+	case GN_TYPE_SWITCH:
+		return "true or false";
+	case GN_TYPE_PROTOCOL:
+		return "a protocol's name or path";
+	case GN_TYPE_FORGET:
+		return "never, after N rounds, or lost interest with probability P";
 	case GN_TYPE_MAP:
 		return "a map (key: value)";
 	case GN_TYPE_MAPS:
@@ -60,22 +69,12 @@ static const char *looks_like(enum gn_type t)
 		return "a list of names";
 	case GN_TYPE_PAIR:
 		return "a list of two names: [a, b]";
+	case GN_TYPE_TREE:
+		return "anything";
 	case GN_TYPE_FILES:
 		return "a file's name or a list of them";
 	}
 	return "";
-}
-
-struct text_out {
-	char buf[400];
-	size_t n;
-};
-
-static void add_text(struct text_out *t, const char *s)
-{
-	int n = snprintf(t->buf + t->n, sizeof(t->buf) - t->n, "%s%s", t->n ? ", " : "", s);
-
-	t->n = GN_MIN(t->n + (size_t)n, sizeof(t->buf) - 1);
 }
 
 static const char *next_word(const void *ctx, size_t i)
@@ -84,13 +83,13 @@ static const char *next_word(const void *ctx, size_t i)
 }
 
 /* The units' names, or what a number with each of them looks like, in one line. */
-static void list_units(struct text_out *t, enum gn_quantity q, const char *number)
+static void list_units(struct gn_list *t, enum gn_quantity q, const char *number)
 {
 	char one[80];
 
 	for (size_t i = 0; gn_unit_name(q, i); i++) {
 		snprintf(one, sizeof(one), "%.40s%s", number, gn_unit_name(q, i));
-		add_text(t, one);
+		gn_list_add(t, one);
 	}
 }
 
@@ -103,24 +102,24 @@ static void quantity_fault(struct walk *w, const struct gn_key *k, const struct 
 			   enum gn_unit_result why, const char *unit)
 {
 	enum gn_quantity q = quantity_of[k->type];
-	struct text_out list = { .n = 0 };
+	struct gn_list list = { .n = 0 };
 
 	switch (why) {
 	case GN_UNIT_OK:
 		return;
 	case GN_UNIT_NOT_A_NUMBER:
-		gn_fault_at(w->report, y->place, "%s must be %s, not \"%s\"", k->name, looks_like(k->type),
-			    y->text);
+		gn_fault_at(w->report, y->place, "%s must be %s, not \"%s\"%s", k->name, looks_like(k->type),
+			    y->text, k->type == GN_TYPE_DECIMAL && y->quoted ? " in quotes" : "");
 		return;
 	case GN_UNIT_MISSING:
 		list_units(&list, q, y->text);
 		gn_fault_at(w->report, y->place, "%s: \"%s\" has no unit: write %s%s", k->name, y->text,
-			    gn_unit_name(q, 1) ? "one of " : "", list.buf);
+			    gn_unit_name(q, 1) ? "one of " : "", list.text);
 		return;
 	case GN_UNIT_UNKNOWN:
 		list_units(&list, q, "");
 		gn_fault_at(w->report, y->place, "%s: unknown unit \"%s\" in \"%s\"%s: known are %s", k->name,
-			    unit, y->text, gn_report_nearest(w->report, unit, next_unit, &q, 8), list.buf);
+			    unit, y->text, gn_report_nearest(w->report, unit, next_unit, &q, 8), list.text);
 		return;
 	case GN_UNIT_TOO_FINE:
 		gn_fault_at(w->report, y->place, "%s: \"%s\" is finer than the smallest step, %s", k->name,
@@ -177,7 +176,7 @@ static bool decode_name(struct walk *w, const struct gn_key *k, const struct gn_
 
 static bool decode_choice(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
 {
-	struct text_out list = { .n = 0 };
+	struct gn_list list = { .n = 0 };
 	size_t n = 0;
 
 	for (; k->choices[n]; n++) {
@@ -186,7 +185,7 @@ static bool decode_choice(struct walk *w, const struct gn_key *k, const struct g
 			f->text = y->text;
 			return true;
 		}
-		add_text(&list, k->choices[n]);
+		gn_list_add(&list, k->choices[n]);
 	}
 	const char *nearest = gn_report_nearest(w->report, y->text, next_word, k->choices, n);
 
@@ -194,7 +193,18 @@ static bool decode_choice(struct walk *w, const struct gn_key *k, const struct g
 		gn_fault_at(w->report, y->place, "unknown %s \"%s\"%s", k->name, y->text, nearest);
 	else
 		gn_fault_at(w->report, y->place, "unknown %s \"%s\": known are %s", k->name, y->text,
-			    list.buf);
+			    list.text);
+	return false;
+}
+
+static bool decode_switch(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
+{
+	f->number = !strcmp(y->text, "true");
+	f->text = y->text;
+	if (!y->quoted && (f->number || !strcmp(y->text, "false")))
+		return true;
+	gn_fault_at(w->report, y->place, "%s must be true or false, not \"%s\"%s", k->name, y->text,
+		    y->quoted ? " in quotes" : "");
 	return false;
 }
 
@@ -222,6 +232,8 @@ static bool decode_number(struct walk *w, const struct gn_key *k, const struct g
 		return false;
 	if (k->type != GN_TYPE_WHOLE)
 		result = gn_unit_parse(quantity_of[k->type], y->text, &value, &unit);
+	if (k->type == GN_TYPE_DECIMAL && (result == GN_UNIT_UNKNOWN || y->quoted))
+		result = GN_UNIT_NOT_A_NUMBER; /* there are no units */
 	if (result != GN_UNIT_OK) {
 		quantity_fault(w, k, y, result, unit);
 		return false;
@@ -256,6 +268,8 @@ static bool decode_scalar(struct walk *w, const struct gn_key *k, const struct g
 		return wrong_type(w, k, y);
 	if (k->type == GN_TYPE_CHOICE)
 		return decode_choice(w, k, y, f);
+	if (k->type == GN_TYPE_SWITCH)
+		return decode_switch(w, k, y, f);
 	if (k->type == GN_TYPE_WHOLE || is_quantity(k->type))
 		return decode_number(w, k, y, f);
 	if (k->type == GN_TYPE_NAME && !decode_name(w, k, y))
@@ -347,6 +361,10 @@ static bool decode(struct walk *w, const struct gn_key *k, const struct gn_yaml 
 		return false;
 	}
 	switch (k->type) {
+	case GN_TYPE_TREE:
+		return y->kind != GN_YAML_BAD;
+	case GN_TYPE_FORGET:
+		return y->kind == GN_YAML_MAP ? decode_map(w, k, y, f) : decode_scalar(w, k, y, f);
 	case GN_TYPE_MAP:
 		return decode_map(w, k, y, f);
 	case GN_TYPE_MAPS:
@@ -381,24 +399,34 @@ static const char *next_key(const void *ctx, size_t i)
 static void unknown_key(struct walk *w, const struct gn_schema *s, const struct gn_yaml *y)
 {
 	const char *nearest = gn_report_nearest(w->report, y->key, next_key, s, s->n);
-	struct text_out list = { .n = 0 };
+	struct gn_list list = { .n = 0 };
 
 	for (size_t i = 0; i < s->n; i++)
-		add_text(&list, s->keys[i].name);
+		gn_list_add(&list, s->keys[i].name);
 	if (*nearest)
 		gn_fault_at(w->report, y->key_place, "unknown key \"%s\"%s", y->key, nearest);
 	else
 		gn_fault_at(w->report, y->key_place, "unknown key \"%s\": %s has %s", y->key, s->what,
-			    list.buf);
+			    list.text);
 }
 
+/* What else a map of `gossip:` holds may be parameters of the protocol, which is found later. */
 static bool is_known(const struct gn_schema *s, const char *key)
 {
+	if (s == gn_schema_gossip())
+		return true;
 	for (size_t i = 0; i < s->n; i++) {
 		if (!strcmp(s->keys[i].name, key))
 			return true;
 	}
 	return false;
+}
+
+static bool inner_is_bad(const struct gn_key *k, const struct gn_field *f)
+{
+	bool is_map = k->type == GN_TYPE_MAP || k->type == GN_TYPE_FORGET;
+
+	return is_map && f->items && ((const struct gn_raw *)f->items)->bad;
 }
 
 /* @y NULL: nothing is written, all defaults. Fields of a bad or absent required key stay zero. */
@@ -427,15 +455,28 @@ static void walk_map(struct walk *w, const struct gn_schema *s, const struct gn_
 		}
 		if (!f->at || f->bad)
 			decode_default(w, k, f);
-		raw->bad |=
-			f->bad || (k->type == GN_TYPE_MAP && f->items && ((struct gn_raw *)f->items)->bad);
+		raw->bad |= f->bad || inner_is_bad(k, f);
 	}
+}
+
+bool gn_schema_decode(const struct gn_key *k, const struct gn_yaml *y, struct gn_field *ret,
+		      struct gn_report *report)
+{
+	struct walk w = { .report = report };
+
+	return decode(&w, k, y, ret);
+}
+
+void gn_schema_walk_as(const struct gn_schema *s, const struct gn_yaml *root, void *ret,
+		       struct gn_arena *arena, struct gn_report *report)
+{
+	struct walk w = { .arena = arena, .report = report };
+
+	walk_map(&w, s, root, ret);
 }
 
 void gn_schema_walk(const struct gn_yaml *root, struct gn_raw_topology *ret, struct gn_arena *arena,
 		    struct gn_report *report)
 {
-	struct walk w = { .arena = arena, .report = report };
-
-	walk_map(&w, gn_schema_topology(), root, ret);
+	gn_schema_walk_as(gn_schema_topology(), root, ret, arena, report);
 }

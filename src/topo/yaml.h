@@ -29,7 +29,7 @@ struct gn_yaml {
 /* What a reader may read: small for a fuzzer, generous for people. */
 struct gn_limits {
 	size_t file_bytes;
-	uint32_t nodes, links, events;
+	uint32_t nodes, ideal_nodes, links, events; /* ideal_nodes: without links */
 	uint32_t addresses;
 	uint64_t routes, peers;
 	uint64_t steps; /* of the route computation */
@@ -40,6 +40,9 @@ struct gn_yaml_reader {
 	struct gn_arena *arena; /* of the trees */
 	struct gn_report *report;
 	const struct gn_limits *limits;
+	const char *within;   /* a key of the main file at which the tree wanted stands, or NULL: all of it */
+	const char *if_empty; /* what to say of a file that is empty, or no map */
+	const char *if_no_map;
 	uint32_t n_files;
 	struct gn_open_file *open; /* the chain of files being read, innermost first */
 };
@@ -56,6 +59,10 @@ void gn_yaml_set(struct gn_yaml_reader *r, struct gn_yaml *root, const char *ass
 /* Parse one document; places have line 0 if @flat. NULL after a fault. */
 struct gn_yaml *gn_yaml_parse(struct gn_yaml_reader *r, const char *text, size_t n, uint32_t source,
 			      bool flat);
+
+/* The path of a file that is written in a value: relative to the file where it is written, or, for what has no line
+ * (--set), to the working directory. Released with free(); NULL without memory. */
+char *gn_yaml_beside(const struct gn_report *r, const struct gn_yaml *written);
 
 struct gn_yaml *gn_yaml_get(const struct gn_yaml *map, const char *key);
 void gn_yaml_append(struct gn_yaml *parent, struct gn_yaml *child);

@@ -10,15 +10,28 @@ static uint64_t splitmix64(uint64_t *x)
 	return z ^ (z >> 31);
 }
 
-void gn_rand_init(struct gn_rand *r, uint64_t seed, enum gn_rand_stream stream, uint64_t index)
+/* Hash the three parts one after another: neighbouring seeds or indices must not overlap. */
+static uint64_t combine(uint64_t seed, enum gn_rand_stream stream, uint64_t index)
 {
 	uint64_t x = seed;
 
-	/* Hash the three parts one after another: neighbouring seeds or indices must not overlap. */
 	x = splitmix64(&x) ^ (uint64_t)stream;
-	x = splitmix64(&x) ^ index;
+	return splitmix64(&x) ^ index;
+}
+
+void gn_rand_init(struct gn_rand *r, uint64_t seed, enum gn_rand_stream stream, uint64_t index)
+{
+	uint64_t x = combine(seed, stream, index);
+
 	for (int i = 0; i < 4; i++)
 		r->s[i] = splitmix64(&x);
+}
+
+uint64_t gn_rand_seed(uint64_t seed, enum gn_rand_stream stream, uint64_t index)
+{
+	uint64_t x = combine(seed, stream, index);
+
+	return splitmix64(&x);
 }
 
 static uint64_t rotl(uint64_t x, int k)

@@ -26,6 +26,10 @@ enum gn_rand_stream {
 /* The generator of (@seed, @stream, @index); different triples give unrelated sequences. */
 void gn_rand_init(struct gn_rand *r, uint64_t seed, enum gn_rand_stream stream, uint64_t index);
 
+/* A seed made of (@seed, @stream, @index), for generators of other kinds: struct gn_random's state in
+ * gossipnet/protocol.h. Different triples give unrelated seeds. */
+uint64_t gn_rand_seed(uint64_t seed, enum gn_rand_stream stream, uint64_t index);
+
 /* 64 uniform bits. */
 uint64_t gn_rand_next(struct gn_rand *r);
 

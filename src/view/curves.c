@@ -10,7 +10,7 @@ void gn_curves_done(struct gn_curves *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		free(c->curves[i].label);
-		free(c->curves[i].t);
+		free(c->curves[i].points);
 	}
 	free(c->curves);
 	*c = (struct gn_curves){ 0 };
@@ -43,7 +43,11 @@ static int load_events(sqlite3 *db, struct gn_curves *c, struct gn_err *err)
 static int load_members(sqlite3 *db, struct gn_curves *c, struct gn_err *err)
 {
 	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
-	int r = gn_run_query(db, "SELECT count(member) FROM node", &q, err);
+	/* The key is newer than the table. */
+	int r = gn_run_query(db,
+			     "SELECT coalesce((SELECT value FROM meta WHERE key = 'counted'),"
+			     " (SELECT count(member) FROM node))",
+			     &q, err);
 
 	if (r)
 		return r;
@@ -55,20 +59,21 @@ static int load_members(sqlite3 *db, struct gn_curves *c, struct gn_err *err)
 	return 0;
 }
 
-static int add_arrival(struct gn_curves *c, struct gn_curve *curve, int64_t t)
+static int add_point(struct gn_curves *c, struct gn_curve *curve, int64_t informed, int64_t t)
 {
-	if (gn_grow(&curve->t, curve->n, &curve->cap, sizeof(*curve->t)))
+	if (gn_grow(&curve->points, curve->n, &curve->cap, sizeof(*curve->points)))
 		return -ENOMEM;
-	curve->t[curve->n++] = GN_MAX(t, 0);
+	curve->points[curve->n++] = (struct gn_curve_point){ .t = GN_MAX(t, 0), .informed = informed };
 	c->last = GN_MAX(c->last, t);
-	c->complete += (int64_t)curve->n == c->members;
+	c->complete += informed == c->members;
 	return 0;
 }
 
-static int load_arrivals(sqlite3 *db, struct gn_curves *c, struct gn_err *err)
+static int load_points(sqlite3 *db, struct gn_curves *c, struct gn_err *err)
 {
 	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
-	int step, r = gn_run_query(db, "SELECT event, t_ns FROM coverage ORDER BY event, informed", &q, err);
+	int step, r = gn_run_query(db, "SELECT event, informed, t_ns FROM coverage ORDER BY event, informed",
+				   &q, err);
 	size_t i = 0;
 
 	if (r)
@@ -79,7 +84,7 @@ static int load_arrivals(sqlite3 *db, struct gn_curves *c, struct gn_err *err)
 		while (i < c->n && c->curves[i].event < event) /* both are in order of the event */
 			i++;
 		if (i < c->n && c->curves[i].event == event &&
-		    add_arrival(c, &c->curves[i], sqlite3_column_int64(q, 1)))
+		    add_point(c, &c->curves[i], sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2)))
 			return gn_fail(err, -ENOMEM, "out of memory");
 	}
 	return gn_run_end(db, step, err);
@@ -104,24 +109,29 @@ int gn_curves_load(sqlite3 *db, struct gn_curves *c, struct gn_err *err)
 	if (!r)
 		r = load_events(db, c, err);
 	if (!r)
-		r = load_arrivals(db, c, err);
+		r = load_points(db, c, err);
 	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	return r ? r : anything_to_draw(c, err);
 }
 
-size_t gn_curve_at(const struct gn_curve *c, int64_t t)
+int64_t gn_curve_informed(const struct gn_curve *c)
 {
-	size_t low = 0, high = c->n; /* t[0 .. low - 1] <= t < t[high ..] */
+	return c->n ? c->points[c->n - 1].informed : 0;
+}
+
+int64_t gn_curve_at(const struct gn_curve *c, int64_t t)
+{
+	size_t low = 0, high = c->n; /* points[low - 1].t <= t < points[high].t */
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (c->t[middle] <= t)
+		if (c->points[middle].t <= t)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low;
+	return low ? c->points[low - 1].informed : 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -142,14 +152,18 @@ static size_t rank(size_t n, unsigned percent)
 int64_t gn_curves_quantile(const struct gn_curves *c, int64_t t, unsigned percent, int64_t *scratch)
 {
 	for (size_t i = 0; i < c->n; i++)
-		scratch[i] = (int64_t)gn_curve_at(&c->curves[i], t);
+		scratch[i] = gn_curve_at(&c->curves[i], t);
 	qsort(scratch, c->n, sizeof(*scratch), compare);
 	return scratch[rank(c->n, percent)];
 }
 
 int64_t gn_curve_complete(const struct gn_curves *all, const struct gn_curve *c)
 {
-	return c->n && (int64_t)c->n >= all->members ? c->t[all->members - 1] : INT64_MAX;
+	size_t first = c->n; /* from here on all members know */
+
+	while (first && c->points[first - 1].informed >= all->members)
+		first--;
+	return first < c->n ? c->points[first].t : INT64_MAX;
 }
 
 int64_t gn_curves_median_complete(const struct gn_curves *c, int64_t *scratch)

@@ -7,18 +7,23 @@
 
 #include "util/err.h"
 
-/* How an event spread: t[k] is when the (k + 1)-th node knew it, ns since it was published. */
+/* From @t on, ns since the event was published, so many nodes knew it. */
+struct gn_curve_point {
+	int64_t t, informed;
+};
+
+/* How an event spread: a point for each node that came to know it, or, of a run that stored curves, fewer. */
 struct gn_curve {
 	int64_t event;
-	char *label; /* as given, or NULL */
-	int64_t *t;  /* ascending */
+	char *label;		       /* as given, or NULL */
+	struct gn_curve_point *points; /* both ascending */
 	size_t n, cap;
 };
 
 struct gn_curves {
 	struct gn_curve *curves;
 	size_t n, cap;
-	int64_t members; /* nodes that can know an event */
+	int64_t members; /* nodes that can know an event, as far as they count */
 	int64_t last;	 /* the latest of all times, ns */
 	size_t complete; /* events that all members know */
 };
@@ -32,8 +37,9 @@ struct gn_curves {
 int gn_curves_load(sqlite3 *db, struct gn_curves *ret, struct gn_err *err);
 void gn_curves_done(struct gn_curves *c);
 
-/* How many nodes knew the event @t after it was published. */
-size_t gn_curve_at(const struct gn_curve *c, int64_t t);
+/* How many nodes knew the event @t after it was published, and in the end. */
+int64_t gn_curve_at(const struct gn_curve *c, int64_t t);
+int64_t gn_curve_informed(const struct gn_curve *c);
 
 /* The @percent-quantile over the events of how many nodes knew at @t (nearest rank). @scratch has
  * room for one number per event. */

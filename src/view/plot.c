@@ -100,12 +100,31 @@ static void rate_item(struct list *l, double low, double high)
 		item(l, "rate", gn_bit_rate(a, low), gn_bit_rate(b, high));
 }
 
+/* A network without links: the same from anybody to anybody. */
+static void describe_ideal(FILE *f, sqlite3 *db)
+{
+	struct list l = { .f = f };
+	int64_t delay = gn_run_meta_int(db, "network_delay_ns", 0);
+	int64_t jitter = gn_run_meta_int(db, "network_jitter_ns", 0);
+	double loss = (double)gn_run_meta_int(db, "network_loss_ppm", 0) / 1e6;
+
+	if (delay || jitter || loss > 0)
+		fputs("; between any two, one way", f);
+	duration_item(&l, "delay", delay, delay);
+	duration_item(&l, "jitter", jitter, jitter);
+	loss_item(&l, loss, loss);
+}
+
 /* What the shaped links have in common. */
 static void describe_links(FILE *f, sqlite3 *db)
 {
 	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
 	struct list l = { .f = f };
 
+	if (gn_run_meta_int(db, "network_delay_ns", -1) >= 0) {
+		describe_ideal(f, db);
+		return;
+	}
 	if (gn_run_query(
 		    db,
 		    "SELECT count(*), min(delay_ns), max(delay_ns), min(jitter_ns), max(jitter_ns), min(loss),"
@@ -132,13 +151,17 @@ static char *describe_run(sqlite3 *db, const struct gn_curves *c)
 
 	if (!f)
 		return NULL;
-	fprintf(f, "%" PRId64 " node%s", c->members, c->members == 1 ? "" : "s");
+	fprintf(f, "%" PRId64 " %snode%s", c->members,
+		gn_run_meta(db, "backend", text, sizeof(text)) && !strcmp(text, "sim") ? "simulated " : "",
+		c->members == 1 ? "" : "s");
 	if (gn_run_meta(db, "protocol", text, sizeof(text)))
 		fprintf(f, ", %s", text);
 	if (gn_run_meta(db, "fanout", text, sizeof(text)))
 		fprintf(f, ", fanout %s", text);
 	if (gn_run_meta(db, "period_ns", text, sizeof(text)))
 		fprintf(f, ", period %s", gn_duration_short(text, strtoll(text, NULL, 10)));
+	if (gn_run_meta(db, "clock", text, sizeof(text)) && strcmp(text, "periodic") != 0)
+		fprintf(f, ", clock %s", text);
 	if (gn_run_meta(db, "overlay", text, sizeof(text)) && strcmp(text, "full") != 0)
 		fprintf(f, ", overlay %s", text);
 	if (gn_run_meta(db, "seed", text, sizeof(text)))
@@ -188,26 +211,27 @@ static void curve_title(const struct figure *g, const char *name, int64_t comple
 
 /* ---- data ---- */
 
-static void point(const struct figure *g, int64_t t, size_t y)
+static void point(const struct figure *g, int64_t t, int64_t y)
 {
-	fprintf(g->f, "%.7g %zu\n", (double)t / g->unit_ns, y);
+	fprintf(g->f, "%.7g %" PRId64 "\n", (double)t / g->unit_ns, y);
 }
 
 /* A curve's steps. Of steps closer than a pixel the last is enough. */
 static void curve_data(const struct figure *g, const struct gn_curve *c, size_t number)
 {
+	const struct gn_curve_point *p = c->points;
 	int64_t apart = (int64_t)(g->x_max * g->unit_ns / POINTS_MAX), drawn = INT64_MIN;
 
 	fprintf(g->f, "$curve%zu << end_of_curve\n", number);
 	for (size_t k = 0; k < c->n; k++) {
-		bool last = k + 1 == c->n || c->t[k + 1] > c->t[k];
+		bool last = k + 1 == c->n || p[k + 1].t > p[k].t;
 
-		if (k + 1 < c->n && (!last || (c->n > POINTS_MAX && c->t[k] < drawn + apart)))
+		if (k + 1 < c->n && (!last || (c->n > POINTS_MAX && p[k].t < drawn + apart)))
 			continue;
-		point(g, c->t[k], k + 1);
-		drawn = c->t[k];
+		point(g, p[k].t, p[k].informed);
+		drawn = p[k].t;
 	}
-	fprintf(g->f, "%.7g %zu\nend_of_curve\n", g->x_max, c->n);
+	fprintf(g->f, "%.7g %" PRId64 "\nend_of_curve\n", g->x_max, gn_curve_informed(c));
 }
 
 /* Where all nodes know: a dot at the curve's end. */
@@ -238,7 +262,7 @@ static void curves_by_event(const struct figure *g)
 		if (g->format)
 			fprintf(g->f, " linewidth 1.6 linecolor rgb '%s' dashtype %s", palette[i],
 				i < CURVES_MAX / 2 ? "1" : dashes);
-		curve_title(g, c->label ? c->label : number, at, (int64_t)c->n);
+		curve_title(g, c->label ? c->label : number, at, gn_curve_informed(c));
 		mark_complete(g, at, palette[i]);
 	}
 	fputc('\n', g->f);
@@ -342,8 +366,8 @@ static void extent(const struct gn_curves *c, int64_t t, int64_t *low, int64_t *
 	*low = c->members;
 	*high = 0;
 	for (size_t i = 0; i < c->n; i++) {
-		*low = GN_MIN(*low, (int64_t)gn_curve_at(&c->curves[i], t));
-		*high = GN_MAX(*high, (int64_t)c->curves[i].n);
+		*low = GN_MIN(*low, gn_curve_at(&c->curves[i], t));
+		*high = GN_MAX(*high, gn_curve_informed(&c->curves[i]));
 	}
 }
 

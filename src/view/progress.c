@@ -38,6 +38,33 @@ static void GN_PRINTF(2, 3) part(struct line *l, const char *fmt, ...)
 	l->used += n;
 }
 
+/* 12:34, 1:02:03 */
+static void clock_part(struct line *l, double seconds)
+{
+	unsigned long s = (unsigned long)(seconds + 0.5);
+
+	if (s >= 360000) /* days: not worth a number */
+		return;
+	if (s >= 3600)
+		part(l, ", %lu:%02lu:%02lu left", s / 3600, s / 60 % 60, s % 60);
+	else
+		part(l, ", %lu:%02lu left", s / 60, s % 60);
+}
+
+static void simulating_parts(struct line *l, const struct gn_status *s)
+{
+	part(l, ", %.3g million steps/s", s->steps_per_second / 1e6);
+	if (s->left_seconds >= 0)
+		clock_part(l, s->left_seconds);
+}
+
+static void studying_parts(struct line *l, const struct gn_status *s)
+{
+	part(l, ", %" PRIu32 " of %" PRIu32 " runs", s->done, s->total);
+	if (s->left_seconds >= 0)
+		clock_part(l, s->left_seconds);
+}
+
 static void running_parts(struct line *l, const struct gn_status *s)
 {
 	char elapsed[GN_NUMBER_MAX], duration[GN_NUMBER_MAX];
@@ -47,6 +74,8 @@ static void running_parts(struct line *l, const struct gn_status *s)
 		snprintf(duration, sizeof(duration), "%.3g", (double)s->duration / 1e9);
 		part(l, ", %s of %s s", elapsed, duration);
 	}
+	if (s->steps_per_second > 0)
+		simulating_parts(l, s);
 	if (s->event)
 		part(l, ", event %" PRIu32 ": %" PRIu32 "/%" PRIu32 " nodes", s->event, s->informed,
 		     s->members);
@@ -59,8 +88,10 @@ static void running_parts(struct line *l, const struct gn_status *s)
 static void compose(struct line *l, const struct gn_status *s)
 {
 	part(l, "%s", s->phase);
-	if (!strcmp(s->phase, "running"))
+	if (!strcmp(s->phase, "running") || !strcmp(s->phase, "simulating"))
 		running_parts(l, s);
+	else if (!strcmp(s->phase, "studying"))
+		studying_parts(l, s);
 	else if (s->total && !strcmp(s->phase, "starting"))
 		part(l, ", %" PRIu32 " of %" PRIu32 " nodes ready", s->done, s->total);
 	else if (s->total)

@@ -177,21 +177,39 @@ static struct stat_sum stat_sum(sqlite3 *db, const char *key)
 	return s;
 }
 
-static void print_costs(FILE *f, sqlite3 *db)
+/* What was sent, node by node or, where no node was counted by itself, on the whole. */
+static void print_sent(FILE *f, sqlite3 *db)
 {
 	struct stat_sum datagrams = stat_sum(db, "datagrams_sent"), bytes = stat_sum(db, "bytes_sent");
-	struct stat_sum late = stat_sum(db, "timer_lateness_p99_ns");
+	double members = (double)gn_run_meta_int(db, "members", 0);
+	int64_t all = gn_run_meta_int(db, "datagrams", -1);
 	char a[GN_NUMBER_MAX], b[GN_NUMBER_MAX];
-	int64_t all = gn_run_meta_int(db, "timer_lateness_p99_ns", INT64_MAX);
 
-	if (datagrams.nodes)
+	if (datagrams.nodes) {
 		fprintf(f, "sent per node: %.1f datagrams (at most %.0f)",
 			datagrams.sum / (double)datagrams.nodes, datagrams.max);
-	if (datagrams.nodes && bytes.nodes)
-		fprintf(f, ", %s (at most %s)", gn_bytes(a, bytes.sum / (double)bytes.nodes),
-			gn_bytes(b, bytes.max));
-	if (datagrams.nodes)
+		if (bytes.nodes)
+			fprintf(f, ", %s (at most %s)", gn_bytes(a, bytes.sum / (double)bytes.nodes),
+				gn_bytes(b, bytes.max));
 		fputc('\n', f);
+	} else if (all >= 0 && members > 0) {
+		fprintf(f, "sent per node: %.1f datagrams, %s\n", (double)all / members,
+			gn_bytes(a, (double)gn_run_meta_int(db, "bytes", 0) / members));
+	}
+}
+
+static void print_costs(FILE *f, sqlite3 *db)
+{
+	struct stat_sum late = stat_sum(db, "timer_lateness_p99_ns");
+	int64_t all = gn_run_meta_int(db, "timer_lateness_p99_ns", INT64_MAX);
+	int64_t fan_out = gn_run_meta_int(db, "largest_fan_out", -1);
+	char a[GN_NUMBER_MAX];
+
+	print_sent(f, db);
+	if (fan_out >= 0)
+		fprintf(f,
+			"at most, of one node in one round: %" PRId64 " sent unasked, %" PRId64 " received\n",
+			fan_out, gn_run_meta_int(db, "largest_in_degree", 0));
 	if (all != INT64_MAX)
 		fprintf(f, "timers late by, p99: %s", gn_duration(a, all));
 	if (all != INT64_MAX && late.nodes)

@@ -11,14 +11,16 @@
 
 /* The state of a run, taken about five times a second. */
 struct gn_status {
-	char phase[24];	      /* "booting", "wiring", "starting", "running", "stopping" */
-	uint32_t done, total; /* wiring: elements; starting: nodes ready */
+	char phase[24]; /* "booting", "wiring", "starting", "running", "stopping"; "simulating"; "studying" */
+	uint32_t done, total; /* wiring: elements; starting: nodes ready; studying: runs */
 	uint32_t members;
 	uint32_t n_events, published, complete; /* complete: known by all members */
 	uint32_t event;		  /* the newest published event that is not complete, 1-based, or 0 */
 	uint32_t informed;	  /* members that know it */
 	uint64_t first_arrivals;  /* of all events together */
-	gn_dur elapsed, duration; /* since the run's start; 0 before it */
+	gn_dur elapsed, duration; /* since the run's start; 0 before it. In a simulation its own time */
+	double steps_per_second;  /* simulating: of this machine's time */
+	double left_seconds;	  /* simulating, studying: estimate of what is left; negative: unknown */
 };
 
 struct gn_progress {

@@ -324,7 +324,7 @@ static int hear_taken(struct gn_channel *c, const void *data, size_t len, struct
 
 /* The frame at the start of the input. Return: 1; INTERNAL: it was none for the caller; 0: not complete;
  * -EBADMSG. */
-static int parse(struct gn_channel *c, struct gn_message *ret, struct gn_err *err)
+static int parse(struct gn_channel *c, struct gn_vm_message *ret, struct gn_err *err)
 {
 	const uint8_t *h = c->in + c->in_start;
 	size_t have = c->in_end - c->in_start;
@@ -342,11 +342,11 @@ static int parse(struct gn_channel *c, struct gn_message *ret, struct gn_err *er
 	c->in_start += HEADER + len;
 	if (h[4] == GN_MESSAGE_TAKEN)
 		return hear_taken(c, h + HEADER, len, err);
-	*ret = (struct gn_message){ .type = (enum gn_message_type)h[4], .data = h + HEADER, .len = len };
+	*ret = (struct gn_vm_message){ .type = (enum gn_message_type)h[4], .data = h + HEADER, .len = len };
 	return 1;
 }
 
-int gn_channel_next(struct gn_channel *c, struct gn_message *ret, struct gn_err *err)
+int gn_channel_next(struct gn_channel *c, struct gn_vm_message *ret, struct gn_err *err)
 {
 	/* INPUT_SIZE holds a whole frame, so this ends: with a frame, with nothing more to read, or badly. */
 	for (;;) {
@@ -367,7 +367,7 @@ int gn_channel_next(struct gn_channel *c, struct gn_message *ret, struct gn_err 
 	}
 }
 
-int gn_channel_wait(struct gn_channel *c, gn_dur patience, struct gn_message *ret, struct gn_err *err)
+int gn_channel_wait(struct gn_channel *c, gn_dur patience, struct gn_vm_message *ret, struct gn_err *err)
 {
 	gn_time deadline = gn_now() + patience;
 

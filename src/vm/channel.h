@@ -17,7 +17,7 @@
 
 struct gn_channel;
 
-struct gn_message {
+struct gn_vm_message {
 	enum gn_message_type type;
 	const uint8_t *data; /* borrowed until the next call on the channel */
 	uint32_t len;
@@ -67,10 +67,10 @@ int gn_channel_flush(struct gn_channel *c, struct gn_err *err);
 int gn_channel_drain(struct gn_channel *c, gn_dur patience, struct gn_err *err);
 
 /* The next complete message. Return: 1; 0: none yet; -EPIPE: the other side is gone; -EBADMSG: not our protocol. */
-int gn_channel_next(struct gn_channel *c, struct gn_message *ret, struct gn_err *err);
+int gn_channel_next(struct gn_channel *c, struct gn_vm_message *ret, struct gn_err *err);
 
 /* The same, waiting up to @patience. Blocks. Return: 1; -ETIMEDOUT; -EPIPE; -EBADMSG. */
-int gn_channel_wait(struct gn_channel *c, gn_dur patience, struct gn_message *ret, struct gn_err *err);
+int gn_channel_wait(struct gn_channel *c, gn_dur patience, struct gn_vm_message *ret, struct gn_err *err);
 
 /* Sockets only: send a message together with descriptors (borrowed), at once. Return: 0, or -EAGAIN if the
  * peer must read first. */

@@ -467,7 +467,7 @@ static void handle_number(struct gn_guest_exec *x, struct session *s, enum gn_me
 	}
 }
 
-bool gn_guest_exec_message(struct gn_guest_exec *x, const struct gn_message *m)
+bool gn_guest_exec_message(struct gn_guest_exec *x, const struct gn_vm_message *m)
 {
 	struct gn_unpack u;
 

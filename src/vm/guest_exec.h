@@ -27,6 +27,6 @@ int gn_guest_exec_fd(const struct gn_guest_exec *x);
 void gn_guest_exec_handle(struct gn_guest_exec *x);
 
 /* A message of the channel. Returns true if it was one of ours. */
-bool gn_guest_exec_message(struct gn_guest_exec *x, const struct gn_message *m);
+bool gn_guest_exec_message(struct gn_guest_exec *x, const struct gn_vm_message *m);
 
 #endif

@@ -32,7 +32,8 @@ static double rate(uint32_t rows, gn_time start)
 
 static double bench_store(const char *path, uint32_t rows, double *closed)
 {
-	struct gn_topology t = { .name = "bench", .gossip.protocol = "push" };
+	static const struct gn_protocol protocol = { .name = "push" };
+	struct gn_topology t = { .name = "bench", .gossip.protocol = &protocol };
 	struct gn_store_options o = { .path = path };
 	struct gn_store *s = NULL;
 	struct gn_err err;

@@ -115,7 +115,22 @@ bad 'seed' "$fine"$'\nseed: -3'
 bad 'include|nowhere' "$fine"$'\ninclude: nowhere.yaml'
 bad 'include|itself|cycle' "$fine"$'\ninclude: t.yaml'
 bad 'graph|rign' 'generate: {graph: rign, nodes: 5}'
-bad 'reach' 'nodes: [{name: a}, {name: b}]'
+bad 'reach' $'nodes: [{name: a}, {name: b}, {name: c}]\nlinks: [{between: [a, b]}]'
+bad 'switch needs links' 'nodes: [{name: a}, {name: b}, {name: s, kind: switch}]'
+bad 'network is for a topology without links' "$fine"$'\nnetwork: {delay: 1ms}'
+bad 'push-pull has no parameter "beta": it belongs to power-law' "$fine"$'\ngossip: {beta: 2.5}'
+bad 'beta must be from 1.1 to 10, not 0' "$fine"$'\ngossip: {protocol: power-law, beta: 0}'
+bad "unknown protocol \"mine.so\": the path of one's own has a slash" "$fine"$'\ngossip: {protocol: mine.so}'
+bad 'cannot load in/./mine.so: No such file' "$fine"$'\ngossip: {protocol: ./mine.so}'
+bad 'after must be from 1' "$fine"$'\ngossip: {forget: after 0 rounds}'
+bad 'a call takes no time' "${fine/lan]\}/lan], delay: 1ms\}}"$'\ngossip: {clock: rounds}'
+
+# What only the simulator can do
+echo 'nodes: [{name: a}, {name: b}]' >in/ideal.yaml
+refused 2 'ideal has no links: an ideal network is for gossipnet sim' gn run in/ideal.yaml
+printf '%s\n' "$fine" >in/fine.yaml
+refused 2 'clock: rounds is for gossipnet sim' gn run in/fine.yaml --set gossip.clock=rounds
+refused 2 'log: coverage is for gossipnet sim' gn run in/fine.yaml --set log=coverage
 bad 'reach' $'generate: {graph: line, nodes: 4}\ngossip: {overlay: full}'
 bad 'until|done' "$fine"$'\nuntil: done'
 bad 'document' "$fine"$'\n---\nname: two'

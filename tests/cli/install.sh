@@ -46,7 +46,8 @@ has "the schema is JSON" "$(python3 -m json.tool "$share/gossipnet/topology.sche
 for page in man/*.[1-8]; do
 	check "page $page" cmp -s "$page" "$share/man/man${page##*.}/${page##*/}"
 done
-same "files" "$(find "$there" -type f | wc -l)" "$((1 + examples + 1 + $(find man -name '*.[1-8]' | wc -l)))"
+check "the header of protocols" cmp -s include/gossipnet/protocol.h "$there/include/gossipnet/protocol.h"
+same "files" "$(find "$there" -type f | wc -l)" "$((1 + examples + 1 + $(find man -name '*.[1-8]' | wc -l) + 1))"
 mv gossipnet-moved gossipnet
 mv topo-moved topo
 make -s uninstall DESTDIR="$work/root" PREFIX=/opt/gn >/dev/null

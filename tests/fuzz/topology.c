@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/proto.h"
 #include "topo/load.h"
 #include "topo/reader.h"
 
@@ -12,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct gn_limits limits = {
 	.nodes = 3000,
+	.ideal_nodes = 100000,
 	.links = 20000,
 	.events = 10000,
 	.addresses = 65536,
@@ -21,9 +23,22 @@ static const struct gn_limits limits = {
 	.include = false,
 };
 
+/* A shared object is not input: loading one runs it. */
+static int find_protocol(const char *name, const struct gn_protocol **ret, struct gn_err *err)
+{
+	const struct gn_protocol *found = gn_protocol_find(name);
+
+	if (!found)
+		return gn_fail(err, -EINVAL, "no protocol %s", name);
+	*ret = found;
+	return 0;
+}
+
 static struct gn_topology *load(const char *text, size_t n)
 {
-	const struct gn_load_options o = { .file = "fuzz.yaml" };
+	const struct gn_load_options o = { .file = "fuzz.yaml",
+					   .find_protocol = find_protocol,
+					   .protocol_at = gn_protocol_at };
 	struct gn_topology *t = NULL;
 	struct gn_faults faults = { 0 };
 	int r = gn_topology_load_text(&o, text, n, &limits, &t, &faults);

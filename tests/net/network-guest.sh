@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Networks built on the guest's kernel, with netem: delay, loss and rate as asked for, read back from the
+# Networks built on the guest's kernel, with netem: delay, loss, duplication and rate as asked for, read back from the
 # kernel, and a difference found. Boots User-Mode Linux; the cases are in tests/tools/network_test.c.
 . "$(dirname "$0")/../lib.sh"
 need_guest
@@ -12,7 +12,7 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
 {
 	"$tools/load_modules" sch_netem veth bridge nf_tables &&
-		"$tools/network_test" lan tree routed faults missing delay loss rate verify shaped_faults refused shaped
+		"$tools/network_test" lan tree routed faults missing delay loss duplicate rate verify shaped_faults refused shaped
 	echo "exit status \$?"
 } >"$work/out" 2>&1
 echo o >/proc/sysrq-trigger

@@ -68,7 +68,7 @@ static void send_flood(struct gn_channel *c, size_t bytes)
 /* Take @bytes in STATUS messages; answers "ok" or "damaged" and the number. */
 static void take_flood(struct gn_channel *c, size_t bytes, bool slow)
 {
-	struct gn_message m;
+	struct gn_vm_message m;
 	struct gn_pack p;
 	size_t at = 0;
 	bool good = true;
@@ -137,7 +137,7 @@ static void file_test(struct gn_channel *c, const char *path)
 
 static void carry_out(struct gn_channel *c, const char *what, uint32_t number, const char *text)
 {
-	struct gn_message m;
+	struct gn_vm_message m;
 	struct gn_pack p;
 
 	if (!strcmp(what, "echo")) {
@@ -175,7 +175,7 @@ static void carry_out(struct gn_channel *c, const char *what, uint32_t number, c
 static int be_guest(void)
 {
 	struct gn_channel *c;
-	struct gn_message m;
+	struct gn_vm_message m;
 	struct gn_err err = { "" };
 
 	if (gn_guest_start(&c, &err) < 0)
@@ -211,7 +211,7 @@ static int ask(struct gn_channel *c, const char *what, uint32_t number, const ch
 
 static int print_answer(struct gn_vm *vm, const char *key)
 {
-	struct gn_message m;
+	struct gn_vm_message m;
 	struct gn_unpack u;
 	struct gn_err err;
 
@@ -228,7 +228,7 @@ static int measure_trips(struct gn_vm *vm, uint32_t n)
 {
 	struct gn_channel *c = gn_vm_channel(vm);
 	uint8_t data[100] = { 0 };
-	struct gn_message m;
+	struct gn_vm_message m;
 	gn_dur worst = 0;
 
 	ask(c, "echo", n, "");
@@ -251,7 +251,7 @@ static int measure_trips(struct gn_vm *vm, uint32_t n)
 static int measure_flood(struct gn_vm *vm, size_t bytes, bool slow)
 {
 	struct gn_channel *c = gn_vm_channel(vm);
-	struct gn_message m;
+	struct gn_vm_message m;
 	gn_time start = gn_now();
 	bool good = true;
 	size_t at = 0;
@@ -283,7 +283,7 @@ static int measure_to_guest(struct gn_vm *vm, size_t bytes, const char *how)
 			return 1;
 		while (gn_channel_queued(c) > 2 * CHUNK) {
 			struct pollfd p = { .fd = gn_channel_fd(c), .events = gn_channel_events(c) };
-			struct gn_message m;
+			struct gn_vm_message m;
 
 			if (poll(&p, 1, 10000) <= 0 || gn_channel_next(c, &m, NULL) < 0)
 				return 1;
@@ -300,7 +300,7 @@ static int measure_to_guest(struct gn_vm *vm, size_t bytes, const char *how)
 static int measure_clock(struct gn_vm *vm, uint32_t n)
 {
 	int64_t least = INT64_MAX, most = INT64_MIN;
-	struct gn_message m;
+	struct gn_vm_message m;
 	struct gn_unpack u;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -326,7 +326,7 @@ static int measure_clock(struct gn_vm *vm, uint32_t n)
 static int play_mute(const char *script)
 {
 	const struct gn_vm_options o = { .program = "/bin/sh", .argument = script, .nodes = 100 };
-	struct gn_message m;
+	struct gn_vm_message m;
 	struct gn_err err;
 	struct gn_vm *vm;
 
@@ -365,7 +365,7 @@ static int play(struct gn_vm *vm, const char *scenario, uint32_t number, const c
 	if (!strcmp(scenario, "clock"))
 		return measure_clock(vm, number);
 	if (!strcmp(scenario, "abort") || !strcmp(scenario, "panic")) {
-		struct gn_message m;
+		struct gn_vm_message m;
 		struct gn_err err;
 
 		ask(c, scenario, 0, "");
@@ -404,7 +404,7 @@ int main(int argc, char **argv)
 					 .nodes = 100,
 					 .plain = getenv("GN_PLAIN") != NULL };
 	gn_time start = gn_now();
-	struct gn_message m;
+	struct gn_vm_message m;
 	struct gn_err err;
 	struct gn_vm *vm;
 

@@ -706,31 +706,60 @@ static const struct gn_topology *make_pair(struct made *m, const struct gn_shape
 	return made_finish(m);
 }
 
-static void case_loss(void)
-{
-	enum { SENT = 20000 };
-	const struct gn_shape shape = { .loss_ppm = 50000, .limit = 1000 }, none = { 0 };
-	struct made m = { 0 };
-	struct live l;
-	uint32_t there = 0, back = 0;
+enum { SENT = 20000 };
 
-	if (!live_start(&l, make_pair(&m, &shape, &none)))
-		return;
+/* Datagrams from each of a pair to the other: how many come. */
+static void send_both_ways(struct live *l, uint32_t *ret_there, uint32_t *ret_back)
+{
+	*ret_there = *ret_back = 0;
 	for (uint32_t i = 0; i < SENT; i++) {
-		send_small(&l, 0, 1);
-		send_small(&l, 1, 0);
+		send_small(l, 0, 1);
+		send_small(l, 1, 0);
 		if (i % 100 == 99) {
-			there += drain(l.udp[1]);
-			back += drain(l.udp[0]);
+			*ret_there += drain(l->udp[1]);
+			*ret_back += drain(l->udp[0]);
 		}
 	}
 	usleep(100000);
-	there += drain(l.udp[1]);
-	back += drain(l.udp[0]);
+	*ret_there += drain(l->udp[1]);
+	*ret_back += drain(l->udp[0]);
+}
+
+static void case_loss(void)
+{
+	const struct gn_shape shape = { .loss_ppm = 50000, .limit = 1000 }, none = { 0 };
+	struct made m = { 0 };
+	struct live l;
+	uint32_t there, back;
+
+	if (!live_start(&l, make_pair(&m, &shape, &none)))
+		return;
+	send_both_ways(&l, &there, &back);
 	/* 4 standard errors of a binomial: 4 sqrt(20000 0.05 0.95) = 123 */
 	const int32_t lost = SENT - (int32_t)there;
 	say(lost > 1000 - 123 && lost < 1000 + 123, "loss: 5 %% of 20000 are 1000, lost were %d", lost);
 	say(back == SENT, "loss: none in the other direction (%u of %u)", back, SENT);
+	live_stop(&l);
+	made_done(&m);
+}
+
+/* What the manual says of netem: of a lost packet the copy may come, and a copy may be lost. */
+static void case_duplicate(void)
+{
+	const struct gn_shape only = { .duplicate_ppm = 100000, .limit = 1000 };
+	const struct gn_shape both = { .loss_ppm = 500000, .duplicate_ppm = 500000, .limit = 1000 };
+	struct made m = { 0 };
+	struct live l;
+	uint32_t there, back;
+
+	if (!live_start(&l, make_pair(&m, &only, &both)))
+		return;
+	send_both_ways(&l, &there, &back);
+	/* 4 sqrt(20000 0.1 0.9) = 170. One copy with 5/8, two with 1/8: 4 sqrt(20000 (9/8 - (7/8)^2)) = 339. */
+	say(there > 22000 - 170 && there < 22000 + 170, "duplicate: 20000 and 10 %% are 22000, came %u",
+	    there);
+	say(back > 17500 - 339 && back < 17500 + 339, "duplicate: half lost, half doubled are 17500, came %u",
+	    back);
 	live_stop(&l);
 	made_done(&m);
 }
@@ -776,6 +805,7 @@ static const struct gn_topology *make_shaped(struct made *m)
 	m->links[0].shape[0] = (struct gn_shape){ .delay = 10 * GN_MSEC + 1,
 						  .jitter = 2 * GN_MSEC,
 						  .loss_ppm = 100,
+						  .duplicate_ppm = 200,
 						  .rate_bps = 8000000,
 						  .limit = 123 };
 	m->links[0].shape[1] = (struct gn_shape){ .delay = 7 * GN_SEC, .limit = 5000 };
@@ -820,7 +850,8 @@ static void case_verify(void)
 	say(gn_network_verify(l.net, &err) == 0, "verify: as built, everything is as asked for: %s",
 	    err.text);
 	say_tc(&l, 1, "eth0",
-	       (const char *[]){ "limit 123", "delay 10ms", "2ms", "loss 0.01%", "rate 8Mbit", NULL });
+	       (const char *[]){ "limit 123", "delay 10ms", "2ms", "loss 0.01%", "duplicate 0.02%",
+				 "rate 8Mbit", NULL });
 	say_tc(&l, 0, "p0", (const char *[]){ "limit 5000", "delay 7s", NULL });
 	say_tc(&l, 2, "eth0", (const char *[]){ "rate 100Gbit", NULL });
 	say_tc(&l, 0, "p2", (const char *[]){ "loss 100%", NULL });
@@ -841,6 +872,8 @@ static void case_verify(void)
 		       "queue limit: wanted 5000");
 	say_difference(&l, 0, "tc qdisc change dev p0 root netem delay 7s limit 5000 loss 0.0001%",
 		       "loss: wanted 0");
+	say_difference(&l, 0, "tc qdisc change dev p0 root netem delay 7s limit 5000 duplicate 0.0001%",
+		       "duplicate: wanted 0");
 	say_difference(&l, 0, "tc qdisc change dev p0 root netem delay 7s limit 5000 rate 1gbit",
 		       "rate: wanted 0");
 	say_difference(&l, 0, "tc qdisc del dev p0 root", "not shaped: no netem");
@@ -935,6 +968,7 @@ static const struct {
 	/* with netem */
 	{ "delay", case_delay },
 	{ "loss", case_loss },
+	{ "duplicate", case_duplicate },
 	{ "rate", case_rate },
 	{ "verify", case_verify },
 	{ "shaped_faults", case_shaped_faults },

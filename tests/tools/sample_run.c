@@ -80,6 +80,7 @@ int main(int argc, char **argv)
 		links[i] = (struct gn_link){ .node = { i, n }, .shape = { shape, shape } };
 	}
 	nodes[n] = (struct gn_node){ .name = "lan", .group = "lan", .kind = GN_SWITCH, .member = GN_NONE };
+	static const struct gn_protocol protocol = { .name = "push-pull" };
 	const struct gn_topology t = {
 		.name = "quickstart",
 		.seed = 1,
@@ -88,7 +89,11 @@ int main(int argc, char **argv)
 		.n_nodes = n + 1,
 		.links = links,
 		.n_links = n,
-		.gossip = { .protocol = "push-pull", .fanout = 1, .period = 200 * GN_MSEC, .n_members = n }
+		.gossip = { .protocol = &protocol,
+			    .fanout = 1,
+			    .period = 200 * GN_MSEC,
+			    .n_members = n,
+			    .n_counted = n },
 	};
 	const struct gn_store_options o = { .path = argv[1] };
 

@@ -78,7 +78,8 @@ static int guard(const char *path)
 
 int main(int argc, char **argv)
 {
-	struct gn_topology t = { .name = "written", .gossip.protocol = "push" };
+	static const struct gn_protocol protocol = { .name = "push" };
+	struct gn_topology t = { .name = "written", .gossip.protocol = &protocol };
 	struct gn_event_plan plan = { .label = "" };
 	struct gn_store *s = NULL;
 	struct gn_err err, closing;

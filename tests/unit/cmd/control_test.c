@@ -56,7 +56,7 @@ static void serve(struct place *p)
 {
 	for (int i = 0; i < 20; i++) {
 		struct pollfd fd = { .fd = gn_control_fd(p->server), .events = POLLIN };
-		struct gn_message m;
+		struct gn_vm_message m;
 
 		gn_channel_flush(p->ours, NULL);
 		while (gn_channel_next(p->ours, &m, NULL) == 1)
@@ -92,7 +92,7 @@ static void send_numbers(struct gn_channel *c, enum gn_message_type type, uint32
 /* The next message at @c has this type; returns its session number. */
 static uint32_t expect(struct gn_channel *c, enum gn_message_type type)
 {
-	struct gn_message m;
+	struct gn_vm_message m;
 	struct gn_unpack u;
 
 	assert_int_equal(gn_channel_next(c, &m, NULL), 1);
@@ -105,7 +105,7 @@ static void says_what_it_is(void **state)
 {
 	struct place *p = *state;
 	struct gn_channel *c = client(p);
-	struct gn_message m;
+	struct gn_vm_message m;
 	struct gn_unpack u;
 
 	assert_int_equal(gn_channel_send(c, GN_MESSAGE_INFO, NULL, 0, NULL), 0);
@@ -132,7 +132,7 @@ static void sessions_do_not_mix(void **state)
 {
 	struct place *p = *state;
 	struct gn_channel *a = client(p), *b = client(p);
-	struct gn_message m;
+	struct gn_vm_message m;
 
 	send_numbers(a, GN_MESSAGE_EXEC_START, 1, "n1");
 	serve(p);
@@ -165,7 +165,7 @@ static void nothing_runs_before_the_nodes_are_there(void **state)
 {
 	struct place *p = *state;
 	struct gn_channel *c = client(p);
-	struct gn_message m;
+	struct gn_vm_message m;
 
 	gn_control_set_phase(p->server, "wiring");
 	send_numbers(c, GN_MESSAGE_EXEC_START, 1, "n1");
@@ -180,7 +180,7 @@ static void a_client_that_lies_is_dropped(void **state)
 	static const char *const lies[] = { "GET / HTTP/1.1\r\n\r\n", "\xff\xff\xff\xff\x01",
 					    "\0\0\0\0\x02" };
 	struct place *p = *state;
-	struct gn_message m;
+	struct gn_vm_message m;
 
 	for (size_t i = 0; i < GN_ARRAY_LEN(lies); i++) {
 		struct gn_channel *c = client(p);
@@ -200,7 +200,7 @@ static void input_beyond_the_credit_ends_the_client(void **state)
 	static char block[16 * 1024 + 1];
 	struct place *p = *state;
 	struct gn_channel *c = client(p);
-	struct gn_message m;
+	struct gn_vm_message m;
 	size_t taken = 0;
 
 	memset(block, 'x', sizeof(block) - 1);
@@ -244,7 +244,7 @@ static void a_client_that_floods_is_dropped(void **state)
 	static uint8_t flood[2 * BURST * sizeof(frame)];
 	struct place *p = *state;
 	struct gn_channel *c = client(p);
-	struct gn_message m;
+	struct gn_vm_message m;
 
 	for (size_t i = 0; i < sizeof(flood); i++)
 		flood[i] = frame[i % sizeof(frame)];
@@ -259,7 +259,7 @@ static void places_come_back(void **state)
 {
 	struct place *p = *state;
 	struct gn_channel *many[CLIENTS + 1], *c;
-	struct gn_message m;
+	struct gn_vm_message m;
 
 	for (size_t i = 0; i < GN_ARRAY_LEN(many); i++) {
 		many[i] = client(p);

@@ -14,6 +14,7 @@
 #include <sys/timerfd.h>
 
 #include "live/loop.h"
+#include "proto/proto.h"
 #include "util/util.h"
 
 enum { CAPACITY = 256 };
@@ -40,7 +41,7 @@ static struct gn_topology topology(gn_dur period)
 		.log = GN_RECORDS_CALLS,
 		.nodes = nodes,
 		.n_nodes = 2,
-		.gossip = { .protocol = "push-pull",
+		.gossip = { .protocol = gn_protocol_find("push-pull"),
 			    .fanout = 1,
 			    .period = period,
 			    .members = members,

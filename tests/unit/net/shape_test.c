@@ -18,7 +18,7 @@ static struct gn_netem netem_of(struct gn_shape shape)
 	return n;
 }
 
-static void loss_has_32_bits(void **state)
+static void shares_have_32_bits(void **state)
 {
 	static const struct {
 		uint32_t ppm, of_2_32;
@@ -33,9 +33,12 @@ static void loss_has_32_bits(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++)
+	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
 		assert_int_equal(netem_of((struct gn_shape){ .loss_ppm = cases[i].ppm }).loss,
 				 cases[i].of_2_32);
+		assert_int_equal(netem_of((struct gn_shape){ .duplicate_ppm = cases[i].ppm }).duplicate,
+				 cases[i].of_2_32);
+	}
 }
 
 static void rate_is_in_bytes(void **state)
@@ -81,7 +84,13 @@ static void a_request_reads_back(void **state)
 {
 	static const struct gn_netem cases[] = {
 		{ .limit = 1, .seed = 1 },
-		{ .latency = 10000001, .jitter = 3, .loss = 4295, .rate = 187500, .limit = 1234, .seed = 5 },
+		{ .latency = 10000001,
+		  .jitter = 3,
+		  .loss = 4295,
+		  .duplicate = 77,
+		  .rate = 187500,
+		  .limit = 1234,
+		  .seed = 5 },
 		{ .latency = 7000000000000, .jitter = 2147483647, .rate = UINT64_C(12500000000), .limit = 9 },
 		{ .rate = UINT32_MAX, .limit = 9, .seed = UINT64_MAX },
 		{ .rate = UINT64_C(1) << 32, .limit = 9, .loss = UINT32_MAX },
@@ -159,16 +168,17 @@ static void options_may_be_cut_short(void **state)
 static void each_difference_is_named(void **state)
 {
 	const struct gn_netem wanted = {
-		.latency = 10, .jitter = 20, .loss = 30, .rate = 40, .limit = 50, .seed = 60
+		.latency = 10, .jitter = 20, .loss = 30, .rate = 40, .limit = 50, .seed = 60, .duplicate = 70
 	};
-	struct gn_netem got[6] = { wanted, wanted, wanted, wanted, wanted, wanted };
-	static const char *const texts[6] = {
+	struct gn_netem got[7] = { wanted, wanted, wanted, wanted, wanted, wanted, wanted };
+	static const char *const texts[7] = {
 		"delay: wanted 10 ns, the kernel has 11 ns",
 		"jitter: wanted 20 ns, the kernel has 21 ns",
 		"loss: wanted 30/2^32, the kernel has 31/2^32",
 		"rate: wanted 40 bytes/s, the kernel has 41 bytes/s",
 		"queue limit: wanted 50 packets, the kernel has 51 packets",
 		"seed: wanted 60, the kernel has 61",
+		"duplicate: wanted 70/2^32, the kernel has 71/2^32",
 	};
 	struct gn_err err;
 
@@ -183,7 +193,8 @@ static void each_difference_is_named(void **state)
 	got[4].seed = 99; /* of a kernel that takes none */
 	assert_int_equal(gn_netem_compare(&wanted, &got[5], &err), 0);
 	got[5].seeded = true;
-	for (size_t i = 0; i < 6; i++) {
+	got[6].duplicate++;
+	for (size_t i = 0; i < GN_ARRAY_LEN(got); i++) {
 		assert_int_equal(gn_netem_compare(&wanted, &got[i], &err), -EIO);
 		assert_string_equal(err.text, texts[i]);
 	}
@@ -192,7 +203,7 @@ static void each_difference_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(loss_has_32_bits),
+		cmocka_unit_test(shares_have_32_bits),
 		cmocka_unit_test(rate_is_in_bytes),
 		cmocka_unit_test(seeds_differ_by_link_and_direction),
 		cmocka_unit_test(a_request_reads_back),

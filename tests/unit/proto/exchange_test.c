@@ -8,9 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "proto/exchange.h"
 #include "proto/proto.h"
-#include "proto/wire.h"
 #include "util/rand.h"
 #include "util/util.h"
 
@@ -19,14 +17,15 @@
 #define EVENTS	 20000
 #define SEEN_MAX 4096
 
-static const struct gn_wire_limits limits = { .members = 8, .max_events = EVENTS, .max_payload = 1024 };
+static const struct gn_cluster limits = { .members = 8, .max_events = EVENTS, .max_payload = 1024 };
 
 /* What the member did, and what it was fed. */
 struct member {
 	const struct gn_protocol *protocol;
-	void *state;
+	struct gn_cluster cluster;
+	uint8_t *state; /* the head, then, at 64, the body */
 	size_t state_size;
-	struct gn_rand rand;
+	struct gn_random random;
 	struct gn_output out;
 	uint64_t deadline;
 	struct {
@@ -68,44 +67,49 @@ static void on_call(void *host, uint32_t round, uint32_t partner)
 	m->partner[m->n_calls++] = partner;
 }
 
-static uint64_t below(void *random, uint64_t n)
-{
-	return gn_rand_below(random, n);
-}
+enum { SELF = 3, BODY = 64 };
 
-static struct gn_protocol_config config_of(struct member *m)
+static struct gn_cluster a_cluster(void)
 {
-	return (struct gn_protocol_config){
-		.self = 3,
+	return (struct gn_cluster){
 		.members = 8,
 		.fanout = 2,
 		.period = PERIOD,
 		.max_events = EVENTS,
 		.max_payload = 1024,
-		.below = below,
-		.random = &m->rand,
 	};
 }
 
-static struct member *member_with(const char *protocol, const struct gn_protocol_config *config,
-				  struct member *m)
+/* As a host seeds it. */
+static struct gn_random same_random(void)
 {
+	return (struct gn_random){ gn_rand_seed(42, GN_RAND_PROTOCOL, SELF) };
+}
+
+static struct member *member_of(const char *protocol, const struct gn_cluster *cluster)
+{
+	struct member *m = calloc(1, sizeof(*m));
+	struct gn_sizes sizes;
+
+	assert_non_null(m);
 	m->protocol = gn_protocol_find(protocol);
-	m->state_size = m->protocol->state_size(config);
+	m->cluster = *cluster;
+	m->protocol->sizes(&m->cluster, &sizes);
+	assert_true(sizes.head <= BODY);
+	m->state_size = BODY + sizes.body;
 	m->state = calloc(1, m->state_size);
 	m->out = (struct gn_output){ m, on_send, on_deliver, on_call };
-	gn_rand_init(&m->rand, 42, GN_RAND_PROTOCOL, 3);
+	m->random = same_random();
+	m->deadline = GN_NO_DEADLINE;
 	assert_non_null(m->state);
-	assert_null(m->protocol->init(m->state, config));
 	return m;
 }
 
 static struct member *new_member(const char *protocol)
 {
-	struct member *m = calloc(1, sizeof(*m));
-	const struct gn_protocol_config config = config_of(m);
+	const struct gn_cluster cluster = a_cluster();
 
-	return member_with(protocol, &config, m);
+	return member_of(protocol, &cluster);
 }
 
 static void free_member(struct member *m)
@@ -116,8 +120,12 @@ static void free_member(struct member *m)
 
 static int feed(struct member *m, const struct gn_input *in)
 {
+	struct gn_input own = *in;
+
+	own.self = SELF;
+	own.random = &m->random;
 	m->n_sent = m->n_delivered = 0;
-	return m->protocol->step(m->state, in, &m->out, &m->deadline);
+	return m->protocol->step(&m->cluster, m->state, m->state + BODY, &own, &m->out, &m->deadline);
 }
 
 static void start(struct member *m)
@@ -154,7 +162,7 @@ static void write_call(struct gn_wire_writer *w, bool digest, uint32_t event)
 	const struct gn_wire_digest nothing = { .end = true };
 	const struct gn_wire_record r = { .event = event, .origin = 1, .hop = 2, .payload = NULL, .size = 0 };
 
-	gn_wire_begin(w, GN_WIRE_CALL, 9, START - 1);
+	gn_wire_begin(w, GN_EXCHANGE_CALL, 0, 9, START - 1);
 	if (digest)
 		gn_wire_put_digest(w, &nothing);
 	if (event != UINT32_MAX)
@@ -166,55 +174,21 @@ static struct gn_wire_datagram sent(struct member *m, size_t i)
 	struct gn_wire_datagram d;
 
 	assert_true(i < m->n_sent);
-	assert_int_equal(gn_wire_read(m->sent[i].data, m->sent[i].size, &limits, &d), 0);
+	assert_int_equal(gn_wire_read(&limits, m->sent[i].data, m->sent[i].size, &d), 0);
 	return d;
 }
 
-static void wrong_configurations_are_refused(void **unused)
+static void every_protocol_is_found_by_its_name(void **unused)
 {
-	static const uint32_t self_among[] = { 1, 3 }, too_high[] = { 8 }, good[] = { 7, 0 };
-	static struct member m;
-	struct gn_protocol_config c[10];
+	const struct gn_protocol *p;
 
 	(void)unused;
-	for (size_t i = 0; i < GN_ARRAY_LEN(c); i++)
-		c[i] = config_of(&m);
-	c[0].members = 1;
-	c[1].self = 8;
-	c[2].peers = self_among, c[2].n_peers = 2;
-	c[3].peers = too_high, c[3].n_peers = 1;
-	c[4].n_peers = 1;
-	c[5].fanout = 0;
-	c[6].period = 0;
-	c[7].max_events = 0;
-	c[8].max_payload = GN_PAYLOAD_MAX + 1;
-	c[9].below = NULL;
-	for (size_t i = 0; i < GN_ARRAY_LEN(c); i++) {
-		static uint64_t state[64];
-
-		for (size_t p = 0; gn_protocol_at(p); p++)
-			assert_non_null(gn_protocol_at(p)->init(state, &c[i]));
-	}
-	struct gn_protocol_config right = config_of(&m);
-
-	right.peers = good, right.n_peers = 2;
-	free(member_with("push", &right, &m)->state);
-}
-
-static void the_table_is_complete(void **unused)
-{
-	static const char *const names[] = { "push", "pull", "push-pull" };
-
-	(void)unused;
-	for (size_t i = 0; i < GN_ARRAY_LEN(names); i++) {
-		const struct gn_protocol *p = gn_protocol_find(names[i]);
-
-		assert_non_null(p);
-		assert_ptr_equal(p, gn_protocol_at(i));
-		assert_string_equal(p->name, names[i]);
+	for (size_t i = 0; (p = gn_protocol_at(i)); i++) {
+		assert_ptr_equal(gn_protocol_find(p->name), p);
 		assert_int_equal(p->abi, GN_PROTOCOL_ABI);
+		assert_non_null(p->help);
 	}
-	assert_null(gn_protocol_at(GN_ARRAY_LEN(names)));
+	assert_non_null(gn_protocol_find("push-pull"));
 	assert_null(gn_protocol_find("pus"));
 	assert_null(gn_protocol_find(""));
 }
@@ -222,14 +196,12 @@ static void the_table_is_complete(void **unused)
 static void the_first_draw_is_the_phase_and_deadlines_do_not_drift(void **unused)
 {
 	struct member *m = new_member("push-pull");
-	struct gn_rand same;
 
 	(void)unused;
-	gn_rand_init(&same, 42, GN_RAND_PROTOCOL, 3);
-	uint64_t phase = gn_rand_below(&same, PERIOD);
-
 	start(m);
-	assert_int_equal(m->deadline, START + phase);
+	uint64_t phase = m->deadline - START;
+
+	assert_in_range(phase, 1, PERIOD);
 	start(m); /* a second start changes nothing */
 	assert_int_equal(m->deadline, START + phase);
 	timer(m, START + phase - 1); /* nor does a timer that comes too early */
@@ -246,13 +218,13 @@ static void the_first_draw_is_the_phase_and_deadlines_do_not_drift(void **unused
 static void missed_rounds_are_made_up_in_order_and_in_parts(void **unused)
 {
 	struct member *m = new_member("push-pull");
-	struct gn_rand same;
+	struct gn_random same = same_random();
 
 	(void)unused;
-	gn_rand_init(&same, 42, GN_RAND_PROTOCOL, 3);
-	uint64_t phase = gn_rand_below(&same, PERIOD), late = START + phase + 9 * PERIOD;
-
 	start(m);
+	uint64_t phase = m->deadline - START, late = START + phase + 9 * PERIOD;
+
+	gn_random_next(&same); /* the phase */
 	timer(m, late);
 	assert_int_equal(m->n_calls, 2 * GN_ROUNDS_AT_ONCE);
 	assert_int_equal(m->deadline, START + phase + GN_ROUNDS_AT_ONCE * PERIOD);
@@ -261,7 +233,7 @@ static void missed_rounds_are_made_up_in_order_and_in_parts(void **unused)
 	assert_int_equal(m->n_calls, 2 * 10);
 	assert_int_equal(m->deadline, late + PERIOD);
 	for (size_t i = 0; i < m->n_calls; i++) {
-		uint32_t other = (uint32_t)gn_rand_below(&same, 7);
+		uint32_t other = gn_random_below(&same, 7);
 
 		assert_int_equal(m->round[i], i / 2);
 		assert_int_equal(m->partner[i], other + (other >= 3));
@@ -271,12 +243,12 @@ static void missed_rounds_are_made_up_in_order_and_in_parts(void **unused)
 
 static void time_ends_without_harm(void **unused)
 {
-	struct member *m = calloc(1, sizeof(*m));
-	struct gn_protocol_config c = config_of(m);
+	struct gn_cluster c = a_cluster();
+
+	c.period = UINT64_MAX - 10;
+	struct member *m = member_of("push-pull", &c);
 
 	(void)unused;
-	c.period = UINT64_MAX - 10;
-	member_with("push-pull", &c, m);
 	feed(m, &(struct gn_input){ .type = GN_START, .now = 0 });
 	timer(m, UINT64_MAX - 1);
 	assert_int_equal(m->n_calls, 2);
@@ -314,14 +286,14 @@ static void partners_depend_on_seed_and_round_alone(void **unused)
 
 static void partners_are_uniform(void **unused)
 {
-	static const uint32_t peers[] = { 0, 7, 6 };
-	struct member *m = new_member("push"), *with_peers = calloc(1, sizeof(*m));
-	struct gn_protocol_config c = config_of(with_peers);
+	static const uint32_t peers[] = { 3, 0, 7, 6, 3 }, first_peer[] = { 0, 0, 0, 1, 4, 5, 5, 5, 5 };
+	struct gn_cluster c = a_cluster();
 	unsigned seen[8] = { 0 }, seen_peers[8] = { 0 };
 
+	c.peers = peers, c.first_peer = first_peer;
+	struct member *m = new_member("push"), *with_peers = member_of("push", &c);
+
 	(void)unused;
-	c.peers = peers, c.n_peers = 3;
-	member_with("push", &c, with_peers);
 	start(m);
 	start(with_peers);
 	for (int i = 0; i < 2000; i++) {
@@ -344,13 +316,13 @@ static void partners_are_uniform(void **unused)
 
 static void a_member_without_peers_calls_nobody(void **unused)
 {
-	static const uint32_t nobody[1];
-	struct member *m = calloc(1, sizeof(*m));
-	struct gn_protocol_config c = config_of(m);
+	static const uint32_t peers[1], first_peer[9];
+	struct gn_cluster c = a_cluster();
+
+	c.peers = peers, c.first_peer = first_peer;
+	struct member *m = member_of("push-pull", &c);
 
 	(void)unused;
-	c.peers = nobody, c.n_peers = 0;
-	member_with("push-pull", &c, m);
 	start(m);
 	timer(m, m->deadline);
 	assert_int_equal(m->n_calls, 0);
@@ -385,8 +357,8 @@ static void a_round_sends_what_the_protocol_is_named_for(void **unused)
 		struct gn_wire_datagram d = sent(m, 1);
 
 		assert_int_equal(m->sent[1].to, m->partner[3]);
-		assert_int_equal(d.type, GN_WIRE_CALL);
-		assert_int_equal(d.round, 1);
+		assert_int_equal(d.kind, GN_EXCHANGE_CALL);
+		assert_int_equal(d.number, 1);
 		assert_int_equal(d.sent, m->deadline - PERIOD);
 		assert_int_equal(d.has_digest, cases[i].digest);
 		assert_int_equal(d.n_records, cases[i].events);
@@ -422,8 +394,8 @@ static void what_is_learned_now_is_not_sent_now(void **unused)
 	assert_int_equal(receive(m, now + 1, &call), 0);
 	assert_int_equal(sent(m, 0).n_records, 2);
 	assert_int_equal(m->sent[0].to, 5);
-	assert_int_equal(sent(m, 0).type, GN_WIRE_REPLY);
-	assert_int_equal(sent(m, 0).round, 9);
+	assert_int_equal(sent(m, 0).kind, GN_EXCHANGE_REPLY);
+	assert_int_equal(sent(m, 0).number, 9);
 	/* One more, with a lower number than what was known before: the reply of that moment lacks it. */
 	write_call(&call, true, 3);
 	assert_int_equal(receive(m, now + 2, &call), 0);
@@ -488,7 +460,7 @@ static void a_forged_hop_count_goes_no_further(void **unused)
 
 	(void)unused;
 	start(m);
-	gn_wire_begin(&w, GN_WIRE_CALL, 0, 0);
+	gn_wire_begin(&w, GN_EXCHANGE_CALL, 0, 0, 0);
 	gn_wire_put_record(&w, &r);
 	assert_int_equal(receive(m, START + 1, &w), 0);
 	timer(m, START + PERIOD);
@@ -507,7 +479,7 @@ static void payloads_arrive_whole(void **unused)
 	for (size_t i = 0; i < sizeof(payload); i++)
 		payload[i] = (uint8_t)(i * 7);
 	start(m);
-	gn_wire_begin(&w, GN_WIRE_CALL, 0, 0);
+	gn_wire_begin(&w, GN_EXCHANGE_CALL, 0, 0, 0);
 	gn_wire_put_record(&w, &r);
 	assert_int_equal(receive(m, START + 1, &w), 0);
 	memset(w.data, 0xee, sizeof(w.data)); /* the datagram was borrowed for the call */
@@ -634,7 +606,7 @@ static void refused_datagrams_leave_the_state_unchanged(void **unused)
 		assert_int_equal(feed(m, &in), -1);
 		/* What this protocol never sends. */
 		write_call(&call, p == 0, p == 0 ? UINT32_MAX : 4);
-		gn_wire_begin(&reply, GN_WIRE_REPLY, 0, 0);
+		gn_wire_begin(&reply, GN_EXCHANGE_REPLY, 0, 0, 0);
 		gn_wire_put_record(&reply, &r);
 		if (p < 2)
 			assert_int_equal(receive(m, START + 2, &call), -1);
@@ -650,11 +622,98 @@ static void refused_datagrams_leave_the_state_unchanged(void **unused)
 	}
 }
 
+/* The family's two ways to stop: after so many rounds, or each time with a probability; what is known stays known. */
+static void forgotten_events_are_known_but_not_passed_on(void **unused)
+{
+	struct gn_cluster c = a_cluster();
+	struct gn_wire_writer call;
+
+	(void)unused;
+	c.forget_after = 3;
+	for (int chance = 0; chance < 2; chance++) {
+		struct member *m = member_of("push-pull", &c);
+		unsigned rounds = 0;
+
+		start(m);
+		publish(m, START + 1, 17, 10);
+		for (; rounds < 1000; rounds++) {
+			timer(m, m->deadline);
+			if (!sent(m, 0).n_records)
+				break;
+		}
+		if (chance)
+			assert_in_range(rounds, 1, 200);
+		else
+			assert_int_equal(rounds, 3);
+		struct gn_wire_datagram d = sent(m, 0);
+
+		assert_int_equal(gn_wire_lacks(&d.digest, 2), 0xfd); /* it asks for it no more */
+		write_call(&call, true, UINT32_MAX);
+		assert_int_equal(receive(m, m->deadline - 1, &call), 0);
+		assert_int_equal(m->n_sent, 0); /* nor does it answer with it */
+		write_call(&call, true, 17);
+		assert_int_equal(receive(m, m->deadline - 1, &call), 0);
+		assert_int_equal(m->delivered[0].first, 0);
+		free_member(m);
+		c.forget_after = 0;
+		c.lost_interest_ppm = 100000;
+	}
+}
+
+/* With a memory of the last partner, never the same twice in a row, and uniform among the others. */
+static void the_last_partner_is_avoided(void **unused)
+{
+	static const uint32_t peers[] = { 0, 7, 6 }, first_peer[] = { 0, 0, 0, 0, 3, 3, 3, 3, 3 };
+	struct gn_cluster c = a_cluster();
+	unsigned pairs[8][8] = { 0 };
+
+	(void)unused;
+	c.peers = peers, c.first_peer = first_peer;
+	c.avoid_last = true;
+	struct member *m = member_of("push", &c);
+
+	start(m);
+	for (int i = 0; i < 1500; i++)
+		timer(m, m->deadline);
+	for (size_t i = 1; i < m->n_calls; i++)
+		pairs[m->partner[i - 1]][m->partner[i]]++;
+	assert_int_equal(pairs[0][0] + pairs[6][6] + pairs[7][7], 0);
+	for (size_t i = 0; i < 3; i++) /* 3000 calls, six pairs: 500 each, 5 standard deviations */
+		assert_in_range(pairs[peers[i]][peers[(i + 1) % 3]], 500 - 100, 500 + 100);
+	free_member(m);
+}
+
+/* The promise of a tag: what a member of the same tag sends changes nothing. */
+static void tags_keep_their_promise(void **unused)
+{
+	struct gn_cluster c = a_cluster();
+
+	(void)unused;
+	c.max_events = 2;
+	for (size_t i = 0; gn_protocol_at(i); i++) {
+		if (!gn_protocol_at(i)->tagged || gn_protocol_at(i)->n_parameters)
+			continue;
+		struct member *m = member_of(gn_protocol_at(i)->name, &c);
+
+		assert_int_equal(*m->state, GN_TAG_NONE);
+		start(m);
+		assert_int_equal(*m->state, GN_TAG_NOTHING);
+		publish(m, START + 1, 0, 0);
+		assert_int_equal(*m->state, GN_TAG_NONE);
+		timer(m, m->deadline);
+		assert_int_equal(*m->state, GN_TAG_NONE);
+		publish(m, m->deadline - 1, 1, 0);
+		assert_int_equal(*m->state, GN_TAG_NONE); /* until it is settled */
+		timer(m, m->deadline);
+		assert_int_equal(*m->state, GN_TAG_ALL);
+		free_member(m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(wrong_configurations_are_refused),
-		cmocka_unit_test(the_table_is_complete),
+		cmocka_unit_test(every_protocol_is_found_by_its_name),
 		cmocka_unit_test(the_first_draw_is_the_phase_and_deadlines_do_not_drift),
 		cmocka_unit_test(missed_rounds_are_made_up_in_order_and_in_parts),
 		cmocka_unit_test(time_ends_without_harm),
@@ -669,6 +728,9 @@ int main(void)
 		cmocka_unit_test(events_take_turns),
 		cmocka_unit_test(many_small_events_share_datagrams),
 		cmocka_unit_test(a_long_digest_goes_in_windows),
+		cmocka_unit_test(forgotten_events_are_known_but_not_passed_on),
+		cmocka_unit_test(the_last_partner_is_avoided),
+		cmocka_unit_test(tags_keep_their_promise),
 		cmocka_unit_test(refused_datagrams_leave_the_state_unchanged),
 	};
 

@@ -97,15 +97,6 @@ static void the_same_inputs_give_the_same_bytes(void **unused)
 	}
 }
 
-static bool all_know(const struct cluster *c, uint32_t events)
-{
-	for (uint32_t e = 0; e < events; e++) {
-		if (c->informed[e] < c->config.members)
-			return false;
-	}
-	return true;
-}
-
 static uint32_t rounds_to_spread(const char *protocol, uint32_t events, size_t size, uint32_t loss_percent,
 				 uint32_t at_most)
 {
@@ -115,10 +106,10 @@ static uint32_t rounds_to_spread(const char *protocol, uint32_t events, size_t s
 	c.loss_percent = loss_percent;
 	for (uint32_t e = 0; e < events; e++)
 		cluster_publish(&c, e % 50, e, size);
-	while (!all_know(&c, events) && c.round < at_most)
+	while (!cluster_all_know(&c, events) && c.round < at_most)
 		cluster_round(&c, true);
 	uint32_t rounds = c.round;
-	bool done = all_know(&c, events);
+	bool done = cluster_all_know(&c, events);
 
 	print_message(
 		"# %s, %u events of %zu bytes, %u %% loss: %u rounds, %.1f copies per event and member\n",
@@ -154,14 +145,14 @@ static uint32_t rounds_against_a_stream(const char *protocol, uint32_t n_old, ui
 	cluster_init(&c, protocol, 50, EVENTS, 1024, 3);
 	for (uint32_t e = 0; e < n_old; e++)
 		cluster_publish(&c, e % 50, e, 1024);
-	while (!all_know(&c, n_old) && c.round < at_most) {
+	while (!cluster_all_know(&c, n_old) && c.round < at_most) {
 		cluster_round(&c, true);
 		if (c.round % every == 0 && next < EVENTS) {
 			cluster_publish(&c, next * 7 % 50, next, 1024);
 			next++;
 		}
 	}
-	uint32_t rounds = all_know(&c, n_old) ? c.round : UINT32_MAX;
+	uint32_t rounds = cluster_all_know(&c, n_old) ? c.round : UINT32_MAX;
 	uint32_t late = 0;
 
 	/* The stream itself must flow: what is 100 rounds old is known to all. */

@@ -88,7 +88,8 @@ static int count(const struct place *p)
 
 static struct gn_store *create(const struct place *p)
 {
-	const struct gn_topology t = { .name = "guarded", .gossip.protocol = "push" };
+	static const struct gn_protocol protocol = { .name = "push" };
+	const struct gn_topology t = { .name = "guarded", .gossip.protocol = &protocol };
 	const struct gn_store_options o = { .path = p->db, .own_page_cache = true };
 	struct gn_store *s = NULL;
 

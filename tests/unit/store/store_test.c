@@ -59,6 +59,7 @@ static const struct gn_link links[] = {
 		     { .delay = 5, .loss_ppm = 1000000 } },
 	  .blocked = true },
 };
+static const struct gn_protocol protocol = { .name = "push-pull" };
 static const struct gn_topology small = {
 	.name = "it's small",
 	.seed = 7,
@@ -67,7 +68,11 @@ static const struct gn_topology small = {
 	.n_nodes = 3,
 	.links = links,
 	.n_links = 2,
-	.gossip = { .protocol = "push-pull", .fanout = 2, .period = 200 * GN_MSEC, .n_members = 2 },
+	.gossip = { .protocol = &protocol,
+		    .fanout = 2,
+		    .period = 200 * GN_MSEC,
+		    .n_members = 2,
+		    .n_counted = 2 },
 	.n_events = 1,
 };
 
@@ -185,6 +190,7 @@ static void topology_becomes_rows(void **state)
 			    "3|2|3|10000000|2000000|1.5e-05|8000|9|1|0|1\n"
 			    "4|3|2|5|0|1.0|NULL|NULL|0|1|1");
 	assert_string_equal(query(p->db, "SELECT key, value, typeof(value) FROM meta ORDER BY key"),
+			    "clock|periodic|text\ncounted|2|integer\n"
 			    "duration_ns|10000000000|integer\nevents|1|integer\nfanout|2|integer\n"
 			    "links|2|integer\nmembers|2|integer\nname|it's small|text\nnodes|3|integer\n"
 			    "overlay|full|text\nperiod_ns|200000000|integer\nprotocol|push-pull|text\n"
@@ -285,7 +291,10 @@ static void spread_is_exact_for_every_size(void **state)
 	}
 	for (uint32_t n = 1; n <= N_MAX; n++) {
 		struct gn_topology t = {
-			.name = "t", .nodes = members, .n_nodes = n, .gossip.protocol = "push"
+			.name = "t",
+			.nodes = members,
+			.n_nodes = n,
+			.gossip = { .protocol = &protocol, .n_members = n, .n_counted = n },
 		};
 		struct gn_store *s = create(p, &t);
 		struct gn_event_plan plan = { .node = 0, .label = "" };

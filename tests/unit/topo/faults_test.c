@@ -54,13 +54,14 @@ static const struct {
 	  "t.yaml:1:1: unknown key \"nods\" (did you mean \"nodes\"?)\n" },
 	{ "unknown key, no neighbour", LAN "colour: red\n",
 	  "t.yaml:3:1: unknown key \"colour\": a topology has name, seed, duration, until, log, include, nodes, links, "
-	  "generate, gossip, events\n" },
+	  "generate, network, gossip, events\n" },
 	{ "unknown key in a link", MESH("dealy: 10ms"),
 	  "t.yaml:2:27: unknown key \"dealy\" (did you mean \"delay\"?)\n" },
 	{ "unknown key in a direction", MESH("a_to_b: {dlay: 5ms}"),
 	  "t.yaml:2:36: unknown key \"dlay\" (did you mean \"delay\"?)\n" },
 	{ "unknown key in gossip", LAN "gossip: {fan: 3}\n",
-	  "t.yaml:3:10: unknown key \"fan\": gossip has on, protocol, fanout, period, overlay, degree\n" },
+	  "t.yaml:3:10: unknown key \"fan\": gossip has on, protocol, fanout, period, clock, forget, overlay, memory, "
+	  "degree, probability, edges, rewire, exponent, rows, file; push-pull has no parameters\n" },
 	{ "unknown key in an event", LAN "events: [{form: n1}]\n",
 	  "t.yaml:3:11: unknown key \"form\" (did you mean \"from\"?)\n" },
 	{ "unknown key of a node", "nodes: [{name: n, count: 3, knd: host}]\nlinks: [{between: [n1, n9]}]\n",
@@ -89,7 +90,7 @@ static const struct {
 	{ "65 bits", LAN "seed: 18446744073709551616\n",
 	  "t.yaml:3:7: seed: 18446744073709551616 is too large\n" },
 	{ "out of range", "nodes: [{name: n, count: 0}]\n",
-	  "t.yaml:1:26: count must be from 1 to 2000000, not 0\n" },
+	  "t.yaml:1:26: count must be from 1 to 100000000, not 0\n" },
 
 	/* Quantities */
 	{ "no unit", MESH("delay: 10"),
@@ -128,7 +129,7 @@ static const struct {
 	{ "kind", "nodes: [{name: n, kind: swich}]\n",
 	  "t.yaml:1:25: unknown kind \"swich\" (did you mean \"switch\"?)\n" },
 	{ "log", "log: everything\n" LAN,
-	  "t.yaml:1:6: unknown log \"everything\": known are arrivals, calls\n" },
+	  "t.yaml:1:6: unknown log \"everything\": known are arrivals, calls, coverage\n" },
 	{ "until", "until: forever\n" LAN,
 	  "t.yaml:1:8: unknown until \"forever\": known are duration, informed\n" },
 	{ "protocol", LAN "gossip: {protocol: pushpull}\n",
@@ -208,10 +209,7 @@ static const struct {
 	  "t.yaml:1:11: more than 2000000 nodes\n" },
 	{ "too many links", GRAPH("full, nodes: 3000"), "t.yaml:1:11: more than 2000000 links\n" },
 	{ "names of two graphs", "generate: [{graph: ring, nodes: 3}, {graph: ring, nodes: 4}]\n",
-	  "t.yaml:1:37: the name \"n\" is already taken, by the entry at t.yaml:1:12\n"
-	  "t.yaml:1:37: the name \"n1\" is already taken, by the entry at t.yaml:1:12\n"
-	  "t.yaml:1:37: the name \"n2\" is already taken, by the entry at t.yaml:1:12\n"
-	  "t.yaml:1:37: the name \"n3\" is already taken, by the entry at t.yaml:1:12\n" },
+	  "t.yaml:1:37: the name \"n\" is already taken, by the entry at t.yaml:1:12\n" },
 
 	/* Gossip */
 	{ "one node", "nodes: [{name: n}]\n",
@@ -222,14 +220,28 @@ static const struct {
 	  "t.yaml:3:18: s is a switch: only hosts and routers can gossip\n" },
 	{ "fanout", LAN "gossip: {fanout: 3}\n",
 	  "t.yaml:3:18: fanout 3: a node has only 2 others to call\n" },
-	{ "degree without overlay", LAN "gossip: {degree: 2}\n",
-	  "t.yaml:3:10: degree belongs to overlay: k-regular\n" },
+	{ "keys of other overlays", LAN "gossip: {degree: 2, rewire: 0.5, file: x}\n",
+	  "t.yaml:3:10: degree belongs to overlay: k-regular, watts-strogatz, chung-lu\n"
+	  "t.yaml:3:21: rewire belongs to overlay: watts-strogatz\n"
+	  "t.yaml:3:34: file belongs to overlay: file\n" },
+	{ "keys of an overlay missing", LAN "gossip: {overlay: watts-strogatz}\n",
+	  "t.yaml:3:19: overlay: watts-strogatz needs rewire\n" },
+	{ "a switch that is not one", LAN "gossip: {memory: yes}\n",
+	  "t.yaml:3:18: memory must be true or false, not \"yes\"\n" },
+	{ "a switch in quotes", LAN "gossip: {memory: \"true\"}\n",
+	  "t.yaml:3:18: memory must be true or false, not \"true\" in quotes\n" },
+	{ "a decimal number with a unit", LAN "gossip: {overlay: chung-lu, exponent: 2.5%}\n",
+	  "t.yaml:3:39: exponent must be a number such as 0.5, not \"2.5%\"\n" },
+	{ "a decimal number in quotes", LAN "gossip: {overlay: chung-lu, exponent: \"2.5\"}\n",
+	  "t.yaml:3:39: exponent must be a number such as 0.5, not \"2.5\" in quotes\n" },
+	{ "a decimal number too fine", LAN "gossip: {overlay: chung-lu, exponent: 2.5000001}\n",
+	  "t.yaml:3:39: exponent: \"2.5000001\" is finer than the smallest step, 0.000001\n" },
+	{ "a decimal number out of range", LAN "gossip: {overlay: chung-lu, exponent: 1}\n",
+	  "t.yaml:3:39: exponent must be from 1.000001 to 100, not 1\n" },
 	{ "degree", LAN "gossip: {overlay: k-regular, degree: 3}\n",
 	  "t.yaml:3:38: degree 3 needs more than 3 gossiping nodes\n" },
 	{ "odd degree", LAN "gossip: {overlay: k-regular, degree: 1}\n",
 	  "t.yaml:3:38: degree 1 and 3 gossiping nodes are both odd: their product must be even\n" },
-	{ "no links at all", "nodes: [{name: n, count: 3}]\n",
-	  "t.yaml:1:1: n1 cannot reach n2, " NEEDS_REACH },
 	{ "hosts do not forward",
 	  "nodes: [{name: n, count: 3}]\nlinks: [{between: [n1, n2]}, {between: [n2, n3]}]\n",
 	  "t.yaml:1:1: n1 cannot reach n3, " NEEDS_REACH },
@@ -243,6 +255,117 @@ static const struct {
 	  "nodes: [{name: n, count: 3}, {name: r, kind: router}]\nlinks: [{between: [n, r]}]\n"
 	  "gossip: {overlay: neighbours}\n",
 	  "t.yaml:3:19: n1 and 2 other nodes have no neighbour that gossips: link them, or choose another overlay\n" },
+
+	/* Protocols and their parameters */
+	{ "no protocol like it", LAN "gossip: {protocol: rumor}\n",
+	  "t.yaml:3:20: unknown protocol \"rumor\": known are push, pull, push-pull, power-law, tree\n" },
+	{ "a file without a slash", LAN "gossip: {protocol: mine.so}\n",
+	  "t.yaml:3:20: unknown protocol \"mine.so\": the path of one's own has a slash: ./mine.so\n" },
+	{ "a path to nothing", LAN "gossip: {protocol: ./gone.so, beta: 2.5}\n",
+	  "t.yaml:3:20: cannot load ./gone.so\n" },
+	{ "a protocol's list", LAN "gossip: {protocol: [push]}\n",
+	  "t.yaml:3:20: protocol must be a protocol's name or path\n" },
+	{ "a parameter like a key of gossip", LAN "gossip: {protocol: ./clash.so}\n",
+	  "t.yaml:3:20: clash has a parameter \"period\", which is a key of gossip: rename it\n" },
+	{ "parameters of other protocols", LAN "gossip: {beta: 2.5, cap: 3}\n",
+	  "t.yaml:3:10: push-pull has no parameter \"beta\": it belongs to power-law\n"
+	  "t.yaml:3:21: push-pull has no parameter \"cap\": it belongs to power-law, tree\n" },
+	{ "a parameter's neighbour", LAN "gossip: {protocol: power-law, betta: 2.5}\n",
+	  "t.yaml:3:31: power-law has no parameter \"betta\" (did you mean \"beta\"?)\n" },
+	{ "nothing like it", LAN "gossip: {protocol: tree, colour: red}\n",
+	  "t.yaml:3:26: unknown key \"colour\": gossip has on, protocol, fanout, period, clock, forget, overlay, memory, "
+	  "degree, probability, edges, rewire, exponent, rows, file; tree has cap, repair, shift, slope\n" },
+	{ "parameters of wrong types",
+	  LAN "gossip: {protocol: power-law, beta: high, redrawn: 1, direction: up, cap: 1.5}\n",
+	  "t.yaml:3:37: beta must be a number such as 0.5, not \"high\"\n"
+	  "t.yaml:3:52: redrawn must be true or false, not \"1\"\n"
+	  "t.yaml:3:66: unknown direction \"up\": known are both, push, pull\n"
+	  "t.yaml:3:75: cap must be a whole number, not \"1.5\"\n" },
+	{ "parameters that are no scalars", LAN "gossip: {protocol: power-law, beta: [2], cap: ~}\n",
+	  "t.yaml:3:37: beta must be a number such as 0.5\nt.yaml:3:42: cap has no value\n" },
+	{ "parameters out of range", LAN "gossip: {protocol: power-law, beta: 1, cap: 1001}\n",
+	  "t.yaml:3:37: beta must be from 1.1 to 10, not 1\n"
+	  "t.yaml:3:45: cap must be from 0 to 1000, not 1001\n" },
+	{ "signed parameters out of range",
+	  LAN "gossip: {protocol: tree, shift: 6, slope: -2.500001, cap: -1}\n",
+	  "t.yaml:3:33: shift must be from -9223372036854775808 to 5, not 6\n"
+	  "t.yaml:3:43: slope must be from -2.5 to 2.5, not -2.500001\n"
+	  "t.yaml:3:59: cap must be a whole number, not \"-1\"\n" },
+	{ "64 bits and more",
+	  LAN "gossip: {protocol: tree, cap: 9223372036854775808, shift: -9223372036854775809}\n",
+	  "t.yaml:3:31: cap must be from 1 to 9223372036854775807, not 9223372036854775808\n"
+	  "t.yaml:3:59: shift must be from -9223372036854775808 to 5, not -9223372036854775809\n" },
+	{ "durations of parameters", LAN "gossip: {protocol: tree, repair: 2s}\n",
+	  "t.yaml:3:34: repair must be from 1ns to 1s, not 2s\n" },
+
+	/* Forgetting */
+	{ "no such rule", LAN "gossip: {forget: soon}\n",
+	  "t.yaml:3:18: forget must be never, \"after N rounds\" or \"lost interest with probability P\", not \"soon\"\n" },
+	{ "after no round", LAN "gossip: {forget: after 0 rounds}\n",
+	  "t.yaml:3:18: after must be from 1 to 4294967295, not 0\n" },
+	{ "a share of interest", LAN "gossip: {forget: lost interest with probability 20%}\n",
+	  "t.yaml:3:18: lost_interest must be a number such as 0.5, not \"20%\"\n" },
+	{ "more than all interest", LAN "gossip: {forget: {lost_interest: 1.5}}\n",
+	  "t.yaml:3:34: lost_interest must be from 0 to 1, not 1.5\n" },
+	{ "two rules", LAN "gossip: {forget: {after: 3, lost_interest: 0.5}}\n",
+	  "t.yaml:3:18: forget needs one of after and lost_interest, not both\n" },
+	{ "an empty rule", LAN "gossip: {forget: {}}\n",
+	  "t.yaml:3:18: forget needs one of after and lost_interest\n" },
+	{ "a rule with a typing error", LAN "gossip: {forget: {aftre: 3}}\n",
+	  "t.yaml:3:19: unknown key \"aftre\" (did you mean \"after\"?)\n" },
+	{ "a list of rules", LAN "gossip: {forget: [never]}\n",
+	  "t.yaml:3:18: forget must be never, after N rounds, or lost interest with probability P\n" },
+	{ "a protocol that does not forget", LAN "gossip: {protocol: tree, forget: after 3 rounds}\n",
+	  "t.yaml:3:26: tree has no use for forget: it belongs to push, pull, push-pull, power-law\n" },
+
+	/* Ideal networks and the clock of rounds */
+	{ "switches and routers without links",
+	  "nodes: [{name: n, count: 3}, {name: s, kind: switch}, {name: r, kind: router}]\n",
+	  "t.yaml:1:46: a switch needs links: without any, every host reaches every other\n"
+	  "t.yaml:1:71: a router needs links: without any, every host reaches every other\n" },
+	{ "network and links", LAN "network: {delay: 1ms}\n",
+	  "t.yaml:3:1: network is for a topology without links: with links, each has its own delay and loss\n" },
+	{ "network and a graph", GRAPH("full, nodes: 4") "network: {loss: 1%}\n",
+	  "t.yaml:2:1: network is for a topology without links: with links, each has its own delay and loss\n" },
+	{ "a rate of the network", "nodes: [{name: n, count: 3}]\nnetwork: {rate: 1mbit}\n",
+	  "t.yaml:2:11: unknown key \"rate\": network has delay, jitter, loss, duplicate, call_loss\n" },
+	{ "jitter of the network", "nodes: [{name: n, count: 3}]\nnetwork: {jitter: 1ms}\n",
+	  "t.yaml:2:19: jitter 1ms is more than the delay, 0ns: a packet would have to arrive before it is sent\n" },
+	{ "neighbours without links", "nodes: [{name: n, count: 3}]\ngossip: {overlay: neighbours}\n",
+	  "t.yaml:2:19: overlay: neighbours needs links: without them everybody is next to everybody\n" },
+	{ "names of an ideal network",
+	  "nodes: [{name: n7}, {name: n, count: 20}, {name: n1, count: 3}]\nevents: [{from: n21}, {from: m1}, {from: n07}]\n",
+	  "t.yaml:1:28: the name \"n7\" is already taken, by the entry at t.yaml:1:16\n"
+	  "t.yaml:1:50: the name \"n1\" is already taken, by the entry at t.yaml:1:28\n"
+	  "t.yaml:2:17: no node is called \"n21\": the group n has n1 to n20\n"
+	  "t.yaml:2:30: no node or group is called \"m1\" (did you mean \"n1\"?)\n"
+	  "t.yaml:2:42: no node is called \"n07\": the group n has n1 to n20\n" },
+	{ "more nodes than can be", "nodes: [{name: n, count: 99999999}, {name: m, count: 2}]\n",
+	  "t.yaml:1:44: more than 100000000 nodes\n" },
+	{ "more nodes than links can have",
+	  "nodes: [{name: n, count: 2000001}]\nlinks: [{between: [n1, n2]}]\n",
+	  "t.yaml:1:16: more than 2000000 nodes\n" },
+	{ "rounds and time on the way, without links",
+	  "nodes: [{name: n, count: 3}]\nnetwork: {delay: 1ms}\ngossip: {clock: rounds}\n",
+	  "t.yaml:2:1: with clock: rounds a call takes no time: network may have loss, duplicate and call_loss, but no "
+	  "delay and no jitter\n" },
+	{ "rounds and time on the way, with links",
+	  "nodes: [{name: n, count: 3}, {name: s, kind: switch}]\n"
+	  "links: [{between: [n, s], b_to_a: {rate: 1mbit}}]\n"
+	  "generate: {graph: ring, nodes: 5, name: g, kind: switch, delay: 1ms}\ngossip: {clock: rounds}\n",
+	  "t.yaml:2:19: with clock: rounds a call takes no time: links may have loss and duplicate, but no delay, no "
+	  "jitter and no rate\n"
+	  "t.yaml:3:11: with clock: rounds a call takes no time: links may have loss and duplicate, but no delay, no "
+	  "jitter and no rate\n" },
+
+	{ "rounds and two entries in a line",
+	  "nodes: [{name: n, count: 3}]\ngossip: {clock: rounds}\n"
+	  "links: [{between: [n1, n2], delay: 1ms}, {between: [n, n3], delay: 1ms}]\n",
+	  "t.yaml:3:19: with clock: rounds a call takes no time: links may have loss and duplicate, but no delay, no "
+	  "jitter and no rate\n"
+	  "t.yaml:3:52: n3 would be linked to itself\n"
+	  "t.yaml:3:52: with clock: rounds a call takes no time: links may have loss and duplicate, but no delay, no "
+	  "jitter and no rate\n" },
 
 	/* Events */
 	{ "after the end", LAN "events: [{at: 10s}]\n",
@@ -259,6 +382,9 @@ static const struct {
 	  "t.yaml:3:17: s does not gossip: it cannot publish\n" },
 	{ "from a bystander", LAN "gossip: {on: [n1, n2]}\nevents: [{from: n}]\n",
 	  "t.yaml:4:17: n3 does not gossip: it cannot publish\n" },
+	{ "from outside of what counts",
+	  "nodes: [{name: n, count: 3}]\ngossip: {overlay: erdos-renyi, probability: 0}\nevents: [{from: n1}, {from: n}]\n",
+	  "t.yaml:3:29: n2 is not in the overlay's largest component, 1 of 3 nodes, which alone counts\n" },
 	{ "size", LAN "events: [{size: 1025}]\n", "t.yaml:3:17: size must be from 0b to 1k, not 1025\n" },
 	{ "too many", LAN "events: [{repeat: 400000, every: 1ns, from: n}]\n",
 	  "t.yaml:3:10: more than 1000000 events\n" },
@@ -294,12 +420,15 @@ static const struct {
 	const char *set, *want;
 } sets[] = {
 	{ "gossip.fanout=7", "fanout 7: a node has only 2 others to call\n" },
+	{ "gossip.forget.after=0", "after must be from 1 to 4294967295, not 0\n" },
+	{ "gossip.protocol=tree.so",
+	  "unknown protocol \"tree.so\": the path of one's own has a slash: ./tree.so\n" },
 	{ "gossip.fanuot=1", "unknown key \"fanuot\" (did you mean \"fanout\"?)\n" },
 	{ "fanout", "write PATH=VALUE, such as gossip.fanout=3\n" },
 	{ "gossip..fanout=1", "the path has an empty part\n" },
 	{ "=1", "the path has an empty part\n" },
 	{ "links.5.delay=1ms", "there is no item 5: the list has 1\n" },
-	{ "nodes.x.count=1", "\"x\" is not the number of a list's item (the first is 0)\n" },
+	{ "nodes.x.count=1", "\"x\" is neither the number of a list's item (the first is 0) nor its name\n" },
 	{ "nodes.0.count=x", "count must be a whole number, not \"x\"\n" },
 	{ "links.0.loss=[", "not YAML: did not find expected node content\n" },
 	{ "links.0.loss=5", "loss: \"5\" has no unit: write 5%\n" },

@@ -2,6 +2,8 @@
 /* Graphs have the properties that their models promise. */
 #include "topo.h"
 
+#include <math.h>
+
 #include "topo/graph.h"
 
 struct graph {
@@ -86,6 +88,8 @@ static void deterministic_graphs(void **state)
 		{ { .graph = GN_GRAPH_GRID, .nodes = 12, .columns = 4 }, 17, 2, 2 },
 		{ { .graph = GN_GRAPH_GRID, .nodes = 5, .columns = 1 }, 4, 1, 1 },
 		{ { .graph = GN_GRAPH_GRID, .nodes = 5, .columns = 5 }, 4, 1, 1 },
+		{ { .graph = GN_GRAPH_GRID, .nodes = 11, .columns = 4 }, 15, 2, 2 }, /* a short last row */
+		{ { .graph = GN_GRAPH_GRID, .nodes = 9, .columns = 4 }, 11, 2, 1 },
 		{ { .graph = GN_GRAPH_TREE, .nodes = 15, .branching = 2 }, 14, 2, 1 },
 		{ { .graph = GN_GRAPH_TREE, .nodes = 13, .branching = 3 }, 12, 3, 1 },
 		{ { .graph = GN_GRAPH_FULL, .nodes = 7 }, 21, 6, 6 },
@@ -275,6 +279,213 @@ static void barabasi_albert_grows(void **state)
 	}
 }
 
+/* A mean of @n numbers of that sum is within four standard errors of what it should be. */
+static void assert_mean(double sum, double n, double mean, double variance)
+{
+	double off = sum / n - mean;
+
+	if (off * off > 16 * variance / n)
+		fail_msg("%g on average instead of %g, %.1f standard errors off", sum / n, mean,
+			 off / sqrt(variance / n));
+}
+
+static uint32_t count_degree(const struct gn_edges *g, uint32_t v)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < g->n; i++)
+		n += (g->e[i].a == v) + (g->e[i].b == v);
+	return n;
+}
+
+static uint32_t count_pair(const struct gn_edges *g, uint32_t a, uint32_t b)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < g->n; i++)
+		n += (g->e[i].a == a && g->e[i].b == b) || (g->e[i].a == b && g->e[i].b == a);
+	return n;
+}
+
+/* Degrees of a graph that may have parallel edges, but no loops. */
+static uint32_t *degrees_of(const struct gn_edges *g, uint32_t n)
+{
+	uint32_t *degree = calloc(n, sizeof(*degree));
+
+	for (size_t i = 0; i < g->n; i++) {
+		assert_true(g->e[i].a < n && g->e[i].b < n && g->e[i].a != g->e[i].b);
+		degree[g->e[i].a]++;
+		degree[g->e[i].b]++;
+	}
+	return degree;
+}
+
+static struct gn_edges make_parallel(uint32_t n, uint64_t m, uint64_t seed)
+{
+	const struct gn_graph_spec spec = {
+		.graph = GN_GRAPH_BARABASI_ALBERT, .nodes = n, .edges = m, .parallel = true
+	};
+	struct gn_edges g = { .max = 10000000 };
+	struct gn_rand rand;
+
+	gn_rand_init(&rand, seed, GN_RAND_OVERLAY, 0);
+	assert_int_equal(gn_graph_make(&spec, &rand, &g), 0);
+	assert_int_equal(g.n, m * (n - 1));
+	return g;
+}
+
+/* Vertex 0 with degree d among 2 m (v - 1) ends gets on average d / (2 (v - 1)) more from vertex v >= 2. */
+static void parallel_edges_go_where_edges_are(void **state)
+{
+	enum { SEEDS = 4000, N = 50, M = 2 };
+	double degree = 0, squares = 0, same = 0, want = M;
+
+	(void)state;
+	for (uint32_t v = 2; v < N; v++)
+		want *= 1 + 1 / (2.0 * (v - 1));
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		struct gn_edges g = make_parallel(N, M, seed);
+		double d = count_degree(&g, 0);
+
+		degree += d;
+		squares += d * d;
+		/* Vertex 2 finds 0 and 1 alike and chooses twice. */
+		same += count_pair(&g, 0, 2) != 1;
+		assert_int_equal(count_degree(&g, N - 1), M);
+		free(g.e);
+	}
+	assert_mean(degree, SEEDS, want, squares / SEEDS - degree / SEEDS * degree / SEEDS);
+	assert_mean(same, SEEDS, 0.5, 0.25);
+}
+
+/* Of the vertices m (m + 1) / (k (k + 1)) have degree k or more: Bollobas, Riordan, Spencer and Tusnady, RSA 18 (2001). */
+static void parallel_edges_give_the_power_law(void **state)
+{
+	enum { N = 200000 };
+	static const uint32_t least[] = { 3, 4, 6, 10, 20, 50 };
+
+	(void)state;
+	for (uint64_t m = 1; m <= 3; m++) {
+		struct gn_edges g = make_parallel(N, m, m);
+		uint32_t *degree = degrees_of(&g, N);
+
+		for (size_t i = 0; i < GN_ARRAY_LEN(least); i++) {
+			double k = least[i], want = (double)(m * (m + 1)) / (k * (k + 1)), above = 0;
+
+			for (uint32_t v = 0; v < N && k > (double)m; v++)
+				above += degree[v] >= least[i];
+			if (k > (double)m)
+				assert_mean(above, N, want, want * (1 - want));
+		}
+		free(degree);
+		free(g.e);
+	}
+}
+
+static const struct gn_chung_lu small_chung_lu = { 50, 3 * GN_DECIMAL_ONE, 5 * GN_DECIMAL_ONE / 2 };
+
+static struct gn_edges make_chung_lu(const struct gn_chung_lu *model, uint64_t seed)
+{
+	struct gn_edges g = { .max = 10000000 };
+	struct gn_rand rand;
+
+	gn_rand_init(&rand, seed, GN_RAND_OVERLAY, 0);
+	assert_int_equal(gn_graph_make_chung_lu(model, &rand, &g), 0);
+	return g;
+}
+
+/* As THEORY has it. Return: W. */
+static double chung_lu_weights(const struct gn_chung_lu *model, double *w)
+{
+	double beta = (double)model->exponent / GN_DECIMAL_ONE, sum = 0;
+
+	for (uint32_t i = 0; i < model->nodes; i++) {
+		w[i] = (double)model->degree / GN_DECIMAL_ONE *
+		       pow((double)model->nodes / (i + 1.0), 1 / (beta - 1));
+		sum += w[i];
+	}
+	return sum;
+}
+
+/* Between each pair a Poisson number of edges: its mean, its chance to be 0, and means and variances of sums of them. */
+static void chung_lu_pairs_are_poisson(void **state)
+{
+	enum { SEEDS = 4000 };
+	static const uint32_t pairs[][2] = { { 0, 1 }, { 0, 49 }, { 1, 0 }, { 5, 20 }, { 48, 49 } };
+	static const uint32_t vertices[] = { 0, 1, 7, 25, 49 };
+	double w[50], sum = chung_lu_weights(&small_chung_lu, w), loops = 0;
+	double edges = 0, squares = 0, pair[5] = { 0 }, none[5] = { 0 }, degree[5] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 50; i++)
+		loops += w[i] * w[i] / sum / 2;
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		struct gn_edges g = make_chung_lu(&small_chung_lu, seed);
+
+		edges += (double)g.n;
+		squares += ((double)g.n - sum / 2 + loops) * ((double)g.n - sum / 2 + loops);
+		for (size_t i = 0; i < 5; i++) {
+			pair[i] += count_pair(&g, pairs[i][0], pairs[i][1]);
+			none[i] += !count_pair(&g, pairs[i][0], pairs[i][1]);
+			degree[i] += count_degree(&g, vertices[i]);
+		}
+		free(g.e);
+	}
+	double mean = sum / 2 - loops;
+
+	assert_mean(edges, SEEDS, mean, mean);
+	assert_mean(squares, SEEDS, mean, 2 * mean * mean + mean); /* the variance is the mean */
+	for (size_t i = 0; i < 5; i++) {
+		double w_v = w[vertices[i]];
+
+		mean = w[pairs[i][0]] * w[pairs[i][1]] / sum;
+		assert_mean(pair[i], SEEDS, mean, mean);
+		assert_mean(none[i], SEEDS, exp(-mean), exp(-mean) * (1 - exp(-mean)));
+		assert_mean(degree[i], SEEDS, w_v * (sum - w_v) / sum, w_v * (sum - w_v) / sum);
+	}
+}
+
+/* In a large graph: the number of edges, and how many vertices have few and many of them. */
+static void chung_lu_degrees(void **state)
+{
+	static const struct gn_chung_lu models[] = {
+		{ 200000, 3 * GN_DECIMAL_ONE, 5 * GN_DECIMAL_ONE / 2 },
+		{ 100000, 1 * GN_DECIMAL_ONE, 21 * GN_DECIMAL_ONE / 10 },
+		{ 100000, 7 * GN_DECIMAL_ONE / 2, 100 * GN_DECIMAL_ONE },
+		{ 2, 2 * GN_DECIMAL_ONE, 2 * GN_DECIMAL_ONE },
+	};
+	static const uint32_t least[] = { 1, 2, 4, 8, 30, 100 };
+
+	(void)state;
+	for (size_t c = 0; c < GN_ARRAY_LEN(models); c++) {
+		uint32_t n = models[c].nodes;
+		double *w = malloc(n * sizeof(*w)), sum = chung_lu_weights(&models[c], w), mean = sum / 2;
+		struct gn_edges g = make_chung_lu(&models[c], 9);
+		uint32_t *degree = degrees_of(&g, n);
+
+		for (uint32_t v = 0; v < n; v++)
+			mean -= w[v] * w[v] / sum / 2;
+		assert_mean((double)g.n, 1, mean, mean);
+		for (size_t i = 0; i < GN_ARRAY_LEN(least); i++) {
+			double want = 0, variance = 0, above = 0;
+
+			for (uint32_t v = 0; v < n; v++) {
+				double m = w[v] * (sum - w[v]) / sum, term = exp(-m), below = term;
+
+				for (uint32_t k = 1; k < least[i]; k++)
+					below += term *= m / k;
+				want += 1 - below;
+				variance += below * (1 - below);
+				above += degree[v] >= least[i];
+			}
+			assert_mean(above, 1, want, variance + 0.1);
+		}
+		free(degree);
+		free(g.e);
+		free(w);
+	}
+}
+
 static void watts_strogatz_is_between_lattice_and_random(void **state)
 {
 	struct gn_graph_spec spec = { .graph = GN_GRAPH_WATTS_STROGATZ, .nodes = 1000, .degree = 6 };
@@ -354,6 +565,12 @@ static void seeds_are_for_ever(void **state)
 		sum = sum * 31 + g.edges.e[i].a * 50 + g.edges.e[i].b;
 	assert_true(sum == UINT64_C(15179946900039226158));
 	done(&g);
+	g.edges = make_chung_lu(&small_chung_lu, 1);
+	sum = g.edges.n;
+	for (size_t i = 0; i < g.edges.n; i++)
+		sum = sum * 31 + g.edges.e[i].a * 50 + g.edges.e[i].b;
+	free(g.edges.e);
+	assert_true(sum == UINT64_C(0xb018bd888ae43023));
 }
 
 static void too_many_edges_are_refused(void **state)
@@ -376,6 +593,21 @@ static void too_many_edges_are_refused(void **state)
 		assert_int_equal(gn_graph_make(&specs[i], &rand, &edges), -E2BIG);
 		free(edges.e);
 	}
+	/* The last one's heaviest vertex alone would have more edges than there are numbers. */
+	static const struct gn_chung_lu models[] = {
+		{ 1000, 3 * GN_DECIMAL_ONE, 5 * GN_DECIMAL_ONE / 2 },
+		{ 1000, 1000000 * GN_DECIMAL_ONE, 5 * GN_DECIMAL_ONE / 2 },
+		{ 1000, 3 * GN_DECIMAL_ONE, GN_DECIMAL_ONE + 1 },
+	};
+
+	for (size_t i = 0; i < GN_ARRAY_LEN(models); i++) {
+		struct gn_edges edges = { .max = 1000 };
+		struct gn_rand rand;
+
+		gn_rand_init(&rand, 1, GN_RAND_OVERLAY, 0);
+		assert_int_equal(gn_graph_make_chung_lu(&models[i], &rand, &edges), -E2BIG);
+		free(edges.e);
+	}
 }
 
 int main(void)
@@ -388,6 +620,10 @@ int main(void)
 		cmocka_unit_test(gnp_has_the_right_density),
 		cmocka_unit_test(gnm_has_the_right_number),
 		cmocka_unit_test(barabasi_albert_grows),
+		cmocka_unit_test(parallel_edges_go_where_edges_are),
+		cmocka_unit_test(parallel_edges_give_the_power_law),
+		cmocka_unit_test(chung_lu_pairs_are_poisson),
+		cmocka_unit_test(chung_lu_degrees),
 		cmocka_unit_test(watts_strogatz_is_between_lattice_and_random),
 		cmocka_unit_test(seeds_count),
 		cmocka_unit_test(seeds_are_for_ever),

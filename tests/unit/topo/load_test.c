@@ -3,6 +3,7 @@
 #include "topo.h"
 
 #include <dirent.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -48,7 +49,7 @@ static void folder_remove(const char *path)
 static char *load_folder(const struct folder *f, const char *const *sets, size_t n_sets)
 {
 	GN_CLEANUP(gn_free_p) char *path = gn_format("%s/main.yaml", f->path);
-	const struct gn_load_options o = { .file = path, .sets = sets, .n_sets = n_sets };
+	const struct gn_load_options o = { .file = path, .sets = sets, .n_sets = n_sets, TOPO_PROTOCOLS };
 	struct gn_topology *t = NULL;
 	struct gn_faults faults = { 0 };
 	char *text = gn_strdup("");
@@ -103,7 +104,7 @@ static void includes_merge(void **state)
 	/* Lists one after the other, included ones first; single values: the later and outer wins. */
 	assert_has(plan, "topology main\n");
 	assert_has(plan, "seed 5, duration 8s, log arrivals\n");
-	assert_has(plan, "members 3, fanout 2, period 50ms, overlay full\n");
+	assert_has(plan, "members 3, fanout 2, period 50ms, clock periodic, overlay full\n");
 	assert_has(plan, "node s switch lan 0 root ports 3\n"
 			 "node a host 10.0.0.1 ports 1\n"
 			 "node b host 10.0.0.2 ports 1\n"
@@ -174,7 +175,7 @@ static void unreadable_files(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
-		const struct gn_load_options o = { .file = cases[i].file };
+		const struct gn_load_options o = { .file = cases[i].file, TOPO_PROTOCOLS };
 		struct gn_topology *t = NULL;
 		struct gn_faults f = { 0 };
 
@@ -193,6 +194,7 @@ static void set_puts_values_in_place(void **state)
 		const char *set, *want;
 	} cases[] = {
 		{ "nodes.0.count=10", "hosts 10," },
+		{ "nodes.n.count=12", "hosts 12," },
 		{ "links.0.loss=5%", "loss 5%" },
 		{ "links.0.b_to_a.delay=3ms", "s:port0 -> n1:eth0 delay 3ms loss 1%" },
 		{ "gossip.fanout=2", "fanout 2" },
@@ -210,7 +212,9 @@ static void set_puts_values_in_place(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
-		const struct gn_load_options o = { .file = "t.yaml", .sets = &cases[i].set, .n_sets = 1 };
+		const struct gn_load_options o = {
+			.file = "t.yaml", .sets = &cases[i].set, .n_sets = 1, TOPO_PROTOCOLS
+		};
 		struct gn_topology *t = NULL;
 		struct gn_faults f = { 0 };
 
@@ -231,7 +235,7 @@ static void later_sets_win_and_seed_wins_over_all(void **state)
 	};
 	const uint64_t seed = 9;
 	const struct gn_load_options o = {
-		.file = "t.yaml", .sets = sets, .n_sets = GN_ARRAY_LEN(sets), .seed = &seed
+		.file = "t.yaml", .sets = sets, .n_sets = GN_ARRAY_LEN(sets), .seed = &seed, TOPO_PROTOCOLS
 	};
 	struct gn_topology *t = NULL;
 	struct gn_faults f = { 0 };
@@ -260,34 +264,49 @@ static const char *const varied[] = {
 	"duration: 1.5m\nlog: calls\n",
 };
 
+/* Without links. */
+static const char *const ideal[] = {
+	"nodes: [{name: n, count: 1000}]\n",
+	"nodes: [{name: n, count: 3}]\nlinks: []\ngenerate: []\n",
+	"nodes: [{name: n, count: 30}, {name: x}]\nnetwork: {delay: 9ms, jitter: 1ms, loss: 1%, duplicate: 2%, call_loss: 3%}\n"
+	"gossip: {on: [x, n], protocol: power-law, beta: 2.25, redrawn: true, direction: pull, cap: 7, clock: poisson, "
+	"forget: after 5 rounds, overlay: chung-lu, memory: true}\nlog: coverage\n",
+	"nodes: [{name: n, count: 30}]\nnetwork: {loss: 0.5%}\n"
+	"gossip: {protocol: tree, shift: -4, slope: -1.5, repair: 20ms, clock: rounds, overlay: grid}\n"
+	"events: [{at: 0ms, from: n7}]\n",
+	"nodes: [{name: n, count: 30}]\ngossip: {forget: {lost_interest: 0.25}, overlay: watts-strogatz, rewire: 0.5}\n",
+};
+
 /* What a run leaves in its folder is the same topology, also with another file name. */
-static void resolved_text_gives_the_same_plan(void **state)
+static void check_resolved(const char *written)
 {
 	static const char *const sets[] = { "gossip.period=123ms" };
+	const struct gn_load_options o = { .file = "t.yaml", .sets = sets, .n_sets = 1, TOPO_PROTOCOLS };
+	const struct gn_load_options again = { .file = "topology.yaml", TOPO_PROTOCOLS };
+	struct gn_topology *a = NULL, *b = NULL;
+	struct gn_faults f = { 0 };
 
+	assert_int_equal(gn_topology_load_text(&o, written, strlen(written), gn_limits_default(), &a, &f), 0);
+	const char *text = gn_topology_resolved(a);
+
+	assert_has(text, "period: 123ms\n");
+	assert_int_equal(gn_topology_load_text(&again, text, strlen(text), gn_limits_default(), &b, &f), 0);
+	assert_string_equal(text, gn_topology_resolved(b));
+	GN_CLEANUP(gn_free_p) char *plan_a = plan_of(a);
+	GN_CLEANUP(gn_free_p) char *plan_b = plan_of(b);
+
+	assert_string_equal(plan_a, plan_b);
+	gn_topology_free(a);
+	gn_topology_free(b);
+}
+
+static void resolved_text_gives_the_same_plan(void **state)
+{
 	(void)state;
-	for (size_t i = 0; i < GN_ARRAY_LEN(varied); i++) {
-		const struct gn_load_options o = { .file = "t.yaml", .sets = sets, .n_sets = 1 };
-		const struct gn_load_options again = { .file = "topology.yaml" };
-		struct gn_topology *a = NULL, *b = NULL;
-		struct gn_faults f = { 0 };
-
-		assert_int_equal(
-			gn_topology_load_text(&o, varied[i], strlen(varied[i]), gn_limits_default(), &a, &f),
-			0);
-		const char *text = gn_topology_resolved(a);
-
-		assert_has(text, "period: 123ms\n");
-		assert_int_equal(
-			gn_topology_load_text(&again, text, strlen(text), gn_limits_default(), &b, &f), 0);
-		assert_string_equal(text, gn_topology_resolved(b));
-		GN_CLEANUP(gn_free_p) char *plan_a = plan_of(a);
-		GN_CLEANUP(gn_free_p) char *plan_b = plan_of(b);
-
-		assert_string_equal(plan_a, plan_b);
-		gn_topology_free(a);
-		gn_topology_free(b);
-	}
+	for (size_t i = 0; i < GN_ARRAY_LEN(varied); i++)
+		check_resolved(varied[i]);
+	for (size_t i = 0; i < GN_ARRAY_LEN(ideal); i++)
+		check_resolved(ideal[i]);
 }
 
 static void same_seed_same_plan(void **state)
@@ -323,6 +342,179 @@ static void names_are_found(void **state)
 	gn_topology_free(t);
 }
 
+static void parameters_have_values_and_defaults(void **state)
+{
+	struct gn_topology *t = load_text(
+		BASE "gossip: {protocol: power-law, beta: 2.25, redrawn: true, direction: pull, cap: 7}\n");
+	struct gn_topology *d =
+		load_text(BASE "gossip: {protocol: tree, slope: -2.5, shift: -9223372036854775808, "
+			       "repair: 1.5us}\n");
+	static const int64_t want[] = { 2250000, 1, 2, 7 }, defaults[] = { 16, 1500, INT64_MIN, -2500000 };
+	GN_CLEANUP(gn_free_p) char *plan = plan_of(d);
+
+	(void)state;
+	assert_string_equal(t->gossip.protocol->name, "power-law");
+	assert_memory_equal(t->gossip.parameters, want, sizeof(want));
+	assert_memory_equal(d->gossip.parameters, defaults, sizeof(defaults));
+	assert_has(plan, "parameter cap 16\nparameter repair 1500ns\nparameter shift -9223372036854775808\n"
+			 "parameter slope -2.5\n");
+	gn_topology_free(t);
+	gn_topology_free(d);
+}
+
+static void forgetting_is_written_in_two_ways(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t after, lost_interest;
+	} cases[] = {
+		{ "never", 0, 0 },
+		{ "after 1 round", 1, 0 },
+		{ "after 5 rounds", 5, 0 },
+		{ "{after: 4294967295}", UINT32_MAX, 0 },
+		{ "lost interest with probability 0.2", 0, 200000 },
+		{ "lost interest with probability 1", 0, 1000000 },
+		{ "{lost_interest: 0.000001}", 0, 1 },
+	};
+	const struct gn_load_options o = { .file = "t.yaml",
+					   .sets = (const char *[]){ "gossip.forget.after=9" },
+					   .n_sets = 1,
+					   TOPO_PROTOCOLS };
+	static const char base[] = BASE "gossip: {forget: after 5 rounds}\n";
+	struct gn_faults f = { 0 };
+	struct gn_topology *t;
+
+	(void)state;
+	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
+		GN_CLEANUP(gn_free_p) char *text = gn_format("%sgossip: {forget: %s}\n", BASE, cases[i].text);
+
+		t = load_text(text);
+		assert_int_equal(t->gossip.forget_after, cases[i].after);
+		assert_int_equal(t->gossip.lost_interest_ppm, cases[i].lost_interest);
+		gn_topology_free(t);
+	}
+	assert_int_equal(gn_topology_load_text(&o, base, strlen(base), gn_limits_default(), &t, &f), 0);
+	assert_int_equal(t->gossip.forget_after, 9);
+	gn_topology_free(t);
+}
+
+/* A path is relative to the file where it is written, and absolute in what is resolved. */
+static void other_files_are_found_from_anywhere(void **state)
+{
+	struct folder f = folder_make();
+	GN_CLEANUP(gn_free_p) char *sub = gn_format("%s/lib", f.path);
+	GN_CLEANUP(gn_free_p) char *main = gn_format("%s/main.yaml", f.path);
+	GN_CLEANUP(gn_free_p) char *line = gn_format("protocol: %s/lib/mine.so", f.path);
+	GN_CLEANUP(gn_free_p) char *pairs = gn_format("file: %s/lib/pairs", f.path);
+	const struct gn_load_options o = { .file = main, TOPO_PROTOCOLS };
+	struct gn_topology *t = NULL;
+	struct gn_faults faults = { 0 };
+
+	(void)state;
+	assert_int_equal(mkdir(sub, 0700), 0);
+	folder_write(&f, "lib/mine.so", "");
+	folder_write(&f, "lib/pairs", "n1 n2\nn2 n3\n");
+	folder_write(&f, "lib/gossip.yaml",
+		     "gossip: {protocol: ../lib/./mine.so, cap: 5, overlay: file, file: pairs}\n");
+	folder_write(&f, "main.yaml", "include: lib/gossip.yaml\n" BASE);
+	assert_int_equal(gn_topology_load(&o, &t, &faults), 0);
+	assert_string_equal(t->gossip.protocol->name, "mine");
+	assert_int_equal(t->gossip.parameters[0], 5);
+	const char *resolved = gn_topology_resolved(t);
+
+	assert_has(resolved, line);
+	assert_has(resolved, pairs);
+	check_resolved(resolved);
+	gn_topology_free(t);
+	folder_remove(f.path);
+}
+
+static const char *live_fault(const char *text, struct gn_err *err)
+{
+	struct gn_topology *t = load_text(text);
+	int r = gn_topology_for_live(t, err);
+
+	assert_int_equal(r, *err->text ? -EINVAL : 0);
+	gn_topology_free(t);
+	return err->text;
+}
+
+static void what_cannot_run_live_says_why(void **state)
+{
+	(void)state;
+	assert_string_equal(live_fault(BASE, &(struct gn_err){ 0 }), "");
+	assert_string_equal(live_fault(BASE "gossip: {clock: poisson}\n", &(struct gn_err){ 0 }), "");
+	assert_string_equal(
+		live_fault("nodes: [{name: n, count: 3}]\n", &(struct gn_err){ 0 }),
+		"t has no links: an ideal network is for gossipnet sim; to run it live, give it links");
+	assert_string_equal(
+		live_fault(BASE "gossip: {clock: rounds}\n", &(struct gn_err){ 0 }),
+		"clock: rounds is for gossipnet sim: processes share no rounds; take clock: periodic");
+	assert_string_equal(
+		live_fault(BASE "log: coverage\n", &(struct gn_err){ 0 }),
+		"log: coverage is for gossipnet sim: a live run keeps arrivals; take log: arrivals");
+}
+
+static void ideal_networks_are_groups(void **state)
+{
+	struct gn_topology *
+		t = load_text(ideal[2]),
+	       *on = load_text(
+		       "nodes: [{name: a}, {name: n, count: 20}, {name: b}]\ngossip: {on: [b, n20, n3, n]}\nevents: [{from: b}]\n");
+	char name[GN_NODE_NAME_MAX + 1];
+
+	(void)state;
+	assert_true(t->ideal && !t->nodes && !t->gossip.members);
+	assert_int_equal(t->n_groups, 2);
+	assert_int_equal(t->gossip.n_members, 31);
+	assert_int_equal(t->network.delay, 9000000);
+	assert_int_equal(t->network.jitter, 1000000);
+	assert_int_equal(t->network.loss_ppm, 10000);
+	assert_int_equal(t->network.duplicate_ppm, 20000);
+	assert_int_equal(t->call_loss_ppm, 30000);
+	assert_true(t->gossip.clock == GN_CLOCK_POISSON && t->gossip.avoid_last);
+	assert_int_equal(gn_topology_find(t, "n30"), 29);
+	assert_int_equal(gn_topology_find(t, "n31"), GN_NONE);
+	assert_int_equal(gn_topology_find(t, "x"), 30);
+	assert_string_equal(gn_node_name(t, 29, name), "n30");
+	assert_string_equal(gn_node_name(t, 30, name), "x");
+
+	/* Members in the order of the file, each once. */
+	assert_int_equal(on->gossip.n_members, 21);
+	assert_int_equal(gn_member_of(on, 0), GN_NONE);
+	assert_int_equal(gn_member_of(on, 1), 0);
+	assert_int_equal(gn_member_of(on, 21), 20);
+	assert_int_equal(gn_node_of(on, 20), 21);
+	assert_int_equal(on->events[0].node, 21);
+	GN_CLEANUP(gn_free_p) char *plan = plan_of(on);
+
+	assert_has(plan, "nodes 22: hosts 22, switches 0, routers 0\nlinks 0, lans 0, routes 0\n");
+	assert_has(
+		plan,
+		"network ideal\nnode a host\nnodes n1 to n20 host\nnode b host\nmember 0 n1 partners all\n");
+	assert_has(plan, "member 20 b partners all\nevent 1 at 1s from b size 0\n");
+	gn_topology_free(t);
+	gn_topology_free(on);
+}
+
+/* Who is in the largest component is chance: without `from:` an event comes from the first of them. */
+static void events_start_where_it_counts(void **state)
+{
+	struct gn_topology *t =
+		load_text("nodes: [{name: n, count: 100}]\ngossip: {overlay: erdos-renyi, edges: 45}\n"
+			  "seed: 2\nevents: [{at: 1s}, {at: 2s}]\n");
+	uint32_t first = 0;
+
+	(void)state;
+	assert_non_null(t->gossip.counted);
+	while (!t->gossip.counted[first])
+		first++;
+	assert_true(first > 0); /* else the seed proves nothing */
+	assert_int_equal(t->events[0].node, first);
+	assert_int_equal(t->events[1].node, first);
+	gn_topology_free(t);
+}
+
 static void default_names_are_usable(void **state)
 {
 	static const struct {
@@ -336,7 +528,7 @@ static void default_names_are_usable(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
-		const struct gn_load_options o = { .file = cases[i].file };
+		const struct gn_load_options o = { .file = cases[i].file, TOPO_PROTOCOLS };
 		struct gn_topology *t = NULL;
 		struct gn_faults f = { 0 };
 
@@ -362,7 +554,7 @@ static void every_example_loads(void **state)
 	(void)state;
 	for (size_t i = 0; i < GN_ARRAY_LEN(files); i++) {
 		GN_CLEANUP(gn_free_p) char *path = gn_format("topo/%s.yaml", files[i]);
-		const struct gn_load_options o = { .file = path };
+		const struct gn_load_options o = { .file = path, TOPO_PROTOCOLS };
 		struct gn_topology *t = NULL;
 		struct gn_faults f = { 0 };
 
@@ -390,7 +582,7 @@ static void cloud_regions_are_the_matrix(void **state)
 		{ 143, 164, 167, 231, 243, 257, 9, 115, 2, 287 },
 		{ 144, 131, 119, 198, 188, 206, 291, 327, 287, 2 },
 	};
-	const struct gn_load_options o = { .file = "topo/cloud-regions.yaml" };
+	const struct gn_load_options o = { .file = "topo/cloud-regions.yaml", TOPO_PROTOCOLS };
 	struct gn_topology *t = NULL;
 	struct gn_faults f = { 0 };
 	unsigned found = 0;
@@ -428,8 +620,9 @@ static void cloud_regions_are_the_matrix(void **state)
 /* Brackets and quotes of the JSON text close; every key of the table is in it. */
 static void schema_has_every_key(void **state)
 {
-	GN_CLEANUP(gn_free_p) char *json = gn_topology_schema();
-	const struct gn_schema *all[] = { gn_schema_topology(), gn_schema_generate() };
+	GN_CLEANUP(gn_free_p) char *json = gn_topology_schema(topo_protocol_at);
+	const struct gn_schema *all[] = { gn_schema_topology(), gn_schema_generate(), gn_schema_gossip(),
+					  gn_schema_forget() };
 	int depth = 0;
 	bool quoted = false;
 
@@ -453,6 +646,16 @@ static void schema_has_every_key(void **state)
 			assert_has(json, key);
 		}
 	}
+	assert_has(json, "{ \"enum\": [\"push\", \"pull\", \"push-pull\", \"power-law\", \"tree\"] }");
+	assert_has(json, "\"description\": \"power-law: exponent\", \"type\": \"number\", \"minimum\": 1.1, "
+			 "\"maximum\": 10 }");
+	/* A parameter of two protocols. */
+	assert_has(json, "\"maximum\": 1000 },\n");
+	assert_has(json, "\"minimum\": 1, \"maximum\": 9223372036854775807 }\n");
+	assert_has(
+		json,
+		"\"memory\", \"degree\", \"probability\", \"edges\", \"rewire\", \"exponent\", \"rows\", \"file\", "
+		"\"beta\", \"redrawn\", \"direction\", \"cap\", \"repair\", \"shift\", \"slope\"]");
 }
 
 /* Each key of the table, with its choices, is in the manual. */
@@ -502,12 +705,36 @@ static void assert_quick(clock_t start, const char *what)
 		assert_true(seconds < 2);
 }
 
+/* An ideal network is not made node by node. */
+static void ten_million_ideal_nodes(void **state)
+{
+	static const char text[] = "nodes: [{name: n, count: 10000000}]\nevents: [{from: n9999999}]\n";
+	const struct gn_load_options o = { .file = "t.yaml", TOPO_PROTOCOLS };
+	struct gn_topology *t = NULL;
+	struct gn_faults faults = { 0 };
+	size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+	clock_t start = clock();
+
+	(void)state;
+	assert_int_equal(gn_topology_load_text(&o, text, strlen(text), gn_limits_default(), &t, &faults), 0);
+	double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+	size_t bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before;
+	GN_CLEANUP(gn_free_p) char *plan = plan_of(t);
+
+	print_message("# 10,000,000 nodes: %.4f s, %zu bytes\n", seconds, bytes);
+	assert_true(IS_SLOWED_DOWN || (seconds < 0.05 && bytes < 1000000));
+	assert_int_equal(t->events[0].node, 9999998);
+	assert_int_equal(t->gossip.n_members, 10000000);
+	assert_true(strlen(plan) < 1000);
+	gn_topology_free(t);
+}
+
 static void hundred_thousand_nodes(void **state)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
-	const struct gn_load_options o = { .file = "t.yaml" };
+	const struct gn_load_options o = { .file = "t.yaml", TOPO_PROTOCOLS };
 	struct gn_topology *t = NULL;
 	struct gn_faults faults = { 0 };
 
@@ -576,7 +803,7 @@ static void the_limit_of_routes_is_exact(void **state)
 {
 	static const char text[] = "generate: {graph: ring, nodes: 1500, kind: router}\n"
 				   "gossip: {on: [n1, n2]}\n";
-	const struct gn_load_options o = { .file = "t.yaml" };
+	const struct gn_load_options o = { .file = "t.yaml", TOPO_PROTOCOLS };
 	struct gn_topology *t = load_text(text);
 	struct gn_limits limits = *gn_limits_default();
 	struct gn_faults faults = { 0 };
@@ -603,12 +830,19 @@ int main(void)
 		cmocka_unit_test(resolved_text_gives_the_same_plan),
 		cmocka_unit_test(same_seed_same_plan),
 		cmocka_unit_test(names_are_found),
+		cmocka_unit_test(parameters_have_values_and_defaults),
+		cmocka_unit_test(forgetting_is_written_in_two_ways),
+		cmocka_unit_test(other_files_are_found_from_anywhere),
+		cmocka_unit_test(what_cannot_run_live_says_why),
+		cmocka_unit_test(ideal_networks_are_groups),
+		cmocka_unit_test(events_start_where_it_counts),
 		cmocka_unit_test(default_names_are_usable),
 		cmocka_unit_test(other_line_ends_and_marks),
 		cmocka_unit_test(every_example_loads),
 		cmocka_unit_test(cloud_regions_are_the_matrix),
 		cmocka_unit_test(schema_has_every_key),
 		cmocka_unit_test(manual_has_every_key),
+		cmocka_unit_test(ten_million_ideal_nodes),
 		cmocka_unit_test(hundred_thousand_nodes),
 		cmocka_unit_test(hundred_thousand_routers),
 		cmocka_unit_test(the_plan_says_where_packets_may_overtake),

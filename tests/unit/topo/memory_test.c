@@ -87,9 +87,16 @@ static const char *const texts[] = {
 	 "- {graph: barabasi-albert, nodes: 20, edges: 2, name: b, kind: router}\n"
 	 "gossip: {overlay: k-regular}\nevents: [{from: n, label: x}]\n"),
 	"generate: {graph: full, nodes: 8}\nlinks: [{between: [n1, n2]}]\ngossip: {overlay: neighbours}\n",
+	/* Without links. */
+	("nodes: [{name: n, count: 30}, {name: x}]\nnetwork: {delay: 9ms}\n"
+	 "gossip: {on: [x, n3, n2], protocol: tree, cap: 9, overlay: erdos-renyi, probability: 0.5}\n"),
+	"nodes: [{name: n, count: 30}, {name: s, kind: switch}]\nlinks: [{between: [n, s]}]\n"
+	"gossip: {overlay: chung-lu, degree: 1}\n",
 	/* Faults of all kinds. */
 	("nodes: [{name: n, count: 3, kidn: x}, 5, {name: m}]\nlinks: [{between: [mn, no]}, {between: [m, m9], delay: 1}]\n"
-	 "gossip: {overlay: rign, on: [n]}\nseed: &a x\n"),
+	 "gossip: {overlay: rign, on: [n], protocol: ./tree.so, cap: 3, forget: after 3}\nseed: &a x\n"),
+	("nodes: [{name: n, count: 3, kind: switch}]\nnetwork: {jitter: 1ms}\n"
+	 "gossip: {protocol: tree, beta: 3, rapair: 2, x: 3, forget: {after: 3}, rows: 2, clock: rounds}\n"),
 	"nodes: [\n",
 };
 
@@ -97,7 +104,9 @@ static const char *const texts[] = {
 static int load_once(const char *text)
 {
 	static const char *const sets[] = { "gossip.fanout=2", "links.0.b_to_a.delay=2ms" };
-	const struct gn_load_options o = { .file = "t.yaml", .sets = sets, .n_sets = GN_ARRAY_LEN(sets) };
+	const struct gn_load_options o = {
+		.file = "t.yaml", .sets = sets, .n_sets = strstr(text, "links") ? 2 : 1, TOPO_PROTOCOLS
+	};
 	struct gn_topology *t = NULL;
 	struct gn_faults f = { 0 };
 	int r = gn_topology_load_text(&o, text, strlen(text), gn_limits_default(), &t, &f);
@@ -128,7 +137,7 @@ static void every_allocation_may_fail(void **state)
 			assert_int_equal(counter.live, 0);
 		}
 		print_message("# %ld allocations, result %d\n", k, wanted);
-		assert_int_equal(wanted, i < 2 ? 0 : -EINVAL);
+		assert_int_equal(wanted, i < 4 ? 0 : -EINVAL);
 		assert_true(k > 20 || !CAN_FAIL);
 	}
 }
@@ -140,7 +149,7 @@ static void schema_may_fail(void **state)
 	(void)state;
 	for (long k = 0; !json && CAN_FAIL; k++) {
 		counter = (struct counter){ .on = true, .left = k };
-		json = gn_topology_schema();
+		json = gn_topology_schema(topo_protocol_at);
 		if (!json)
 			assert_int_equal(counter.live, 0);
 		counter.on = false;

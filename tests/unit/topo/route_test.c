@@ -420,7 +420,7 @@ static void write_random_network(FILE *f, struct gn_rand *rand)
 /* NULL if the network has two links into one LAN, which is refused. */
 static struct gn_topology *random_network(uint64_t seed)
 {
-	const struct gn_load_options o = { .file = "t.yaml" };
+	const struct gn_load_options o = { .file = "t.yaml", TOPO_PROTOCOLS };
 	struct gn_topology *t = NULL;
 	struct gn_faults faults = { 0 };
 	struct gn_rand rand;

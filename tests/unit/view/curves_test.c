@@ -32,7 +32,7 @@ static void curves_are_what_was_logged(void **state)
 	assert_int_equal(c.complete, 1);
 	assert_int_equal(c.last, 500);
 	assert_int_equal(c.curves[0].n, 4);
-	assert_int_equal(c.curves[0].t[3], 30);
+	assert_int_equal(c.curves[0].points[3].t, 30);
 	assert_null(c.curves[0].label);
 	assert_int_equal(c.curves[1].n, 0);
 	assert_string_equal(c.curves[1].label, "b");
@@ -44,12 +44,12 @@ static void curves_are_what_was_logged(void **state)
 
 static void coverage_at_a_time(GN_UNUSED void **state)
 {
-	int64_t t[] = { 0, 10, 10, 25 };
-	const struct gn_curve c = { .t = t, .n = 4 };
+	struct gn_curve_point points[] = { { 0, 1 }, { 10, 2 }, { 10, 3 }, { 25, 40 } };
+	const struct gn_curve c = { .points = points, .n = 4 };
 	static const struct {
 		int64_t t;
-		size_t want;
-	} cases[] = { { -1, 0 }, { 0, 1 }, { 9, 1 }, { 10, 3 }, { 24, 3 }, { 25, 4 }, { INT64_MAX, 4 } };
+		int64_t want;
+	} cases[] = { { -1, 0 }, { 0, 1 }, { 9, 1 }, { 10, 3 }, { 24, 3 }, { 25, 40 }, { INT64_MAX, 40 } };
 
 	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++)
 		assert_int_equal(gn_curve_at(&c, cases[i].t), cases[i].want);
@@ -59,12 +59,13 @@ static void coverage_at_a_time(GN_UNUSED void **state)
 /* Twenty events; the i-th has i + 1 nodes from time 0 on, and all 20 members only for the last one. */
 static void quantiles_are_nearest_ranks(GN_UNUSED void **state)
 {
-	int64_t t[20], scratch[20];
+	struct gn_curve_point points[20];
+	int64_t scratch[20];
 	struct gn_curve curves[20];
 
 	for (int i = 0; i < 20; i++) {
-		t[i] = 0;
-		curves[i] = (struct gn_curve){ .t = t, .n = 20 - (size_t)i };
+		points[i] = (struct gn_curve_point){ .t = 0, .informed = i + 1 };
+		curves[i] = (struct gn_curve){ .points = points, .n = 20 - (size_t)i };
 	}
 	const struct gn_curves c = { .curves = curves, .n = 20, .members = 20 };
 
@@ -76,12 +77,15 @@ static void quantiles_are_nearest_ranks(GN_UNUSED void **state)
 
 static void the_median_counts_those_that_never_came(GN_UNUSED void **state)
 {
-	int64_t t[3][2] = { { 0, 30 }, { 0, 10 }, { 0, 20 } }, scratch[5];
-	struct gn_curve curves[5] = { { .t = t[0], .n = 2 },
-				      { .t = t[1], .n = 2 },
-				      { .t = t[2], .n = 2 },
-				      { .t = t[0], .n = 1 },
-				      { .t = t[0], .n = 1 } };
+	struct gn_curve_point p[3][2] = { { { 0, 1 }, { 30, 2 } },
+					  { { 0, 1 }, { 10, 2 } },
+					  { { 0, 1 }, { 20, 2 } } };
+	int64_t scratch[5];
+	struct gn_curve curves[5] = { { .points = p[0], .n = 2 },
+				      { .points = p[1], .n = 2 },
+				      { .points = p[2], .n = 2 },
+				      { .points = p[0], .n = 1 },
+				      { .points = p[0], .n = 1 } };
 	struct gn_curves c = { .curves = curves, .n = 3, .members = 2 };
 
 	assert_int_equal(gn_curves_median_complete(&c, scratch), 20);

@@ -46,6 +46,8 @@ static inline int teardown(void **state)
 #define TEST(f)	    cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define MEMBERS_MAX 64
 
+static const struct gn_protocol sample_protocol = { .name = "push" };
+
 /* An open result file of @members gossiping nodes. */
 static inline struct gn_store *create(const struct place *p, uint32_t members, bool own_page_cache)
 {
@@ -61,7 +63,10 @@ static inline struct gn_store *create(const struct place *p, uint32_t members, b
 		nodes[i] = (struct gn_node){ .name = name[i], .group = "n", .member = i };
 	}
 	struct gn_topology t = {
-		.name = "sample", .nodes = nodes, .n_nodes = members, .gossip = { .protocol = "push" }
+		.name = "sample",
+		.nodes = nodes,
+		.n_nodes = members,
+		.gossip = { .protocol = &sample_protocol, .n_members = members, .n_counted = members },
 	};
 
 	if (gn_store_create(&o, &t, &s, &err))

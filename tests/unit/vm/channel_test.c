@@ -40,7 +40,7 @@ static void messages_arrive_as_sent(void **state GN_UNUSED)
 	static const size_t sizes[] = { 0, 1, 4, 1000, GN_MESSAGE_MAX - 1, GN_MESSAGE_MAX };
 	static uint8_t data[GN_MESSAGE_MAX];
 	struct gn_channel *a, *b;
-	struct gn_message m;
+	struct gn_vm_message m;
 
 	pair(&a, &b);
 	for (size_t i = 0; i < sizeof(data); i++)
@@ -64,7 +64,7 @@ static void a_message_comes_in_pieces(void **state GN_UNUSED)
 {
 	static const char frame[] = "\x03\0\0\0\x04"
 				    "abc";
-	struct gn_message m;
+	struct gn_vm_message m;
 	int far;
 	struct gn_channel *c = with_far_end(&far, QUEUE);
 
@@ -86,7 +86,7 @@ static void a_slow_reader_does_not_fill_memory(void **state GN_UNUSED)
 {
 	uint8_t data[1000] = { 0 };
 	struct gn_channel *a, *b;
-	struct gn_message m;
+	struct gn_vm_message m;
 	uint32_t sent = 0, came = 0;
 	int r;
 
@@ -118,7 +118,7 @@ static void a_queue_that_moves_keeps_its_order(void **state GN_UNUSED)
 	enum { ROUNDS = 3000, AHEAD = 700 };
 	uint8_t data[1000] = { 0 };
 	struct gn_channel *a, *b;
-	struct gn_message m;
+	struct gn_vm_message m;
 	uint32_t came = 0;
 
 	pair(&a, &b);
@@ -154,7 +154,7 @@ static void garbage_is_refused(void **state GN_UNUSED)
 	};
 
 	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
-		struct gn_message m;
+		struct gn_vm_message m;
 		struct gn_err err = { "" };
 		int far;
 		struct gn_channel *c = with_far_end(&far, QUEUE);
@@ -178,7 +178,7 @@ static void random_bytes_do_no_harm(void **state GN_UNUSED)
 	gn_rand_init(&rand, 1, GN_RAND_SCHEDULE, 0);
 	for (int round = 0; round < 300; round++) {
 		uint8_t bytes[4096];
-		struct gn_message m;
+		struct gn_vm_message m;
 		int far, r;
 		struct gn_channel *c = with_far_end(&far, QUEUE);
 
@@ -201,7 +201,7 @@ static void random_bytes_do_no_harm(void **state GN_UNUSED)
 
 static void the_end_comes_after_the_last_message(void **state GN_UNUSED)
 {
-	struct gn_message m;
+	struct gn_vm_message m;
 	int far;
 	struct gn_channel *c = with_far_end(&far, QUEUE);
 
@@ -224,7 +224,7 @@ static void the_end_comes_after_the_last_message(void **state GN_UNUSED)
 static void waiting_ends(void **state GN_UNUSED)
 {
 	static uint8_t data[GN_MESSAGE_MAX];
-	struct gn_message m;
+	struct gn_vm_message m;
 	int far;
 	struct gn_channel *c = with_far_end(&far, QUEUE);
 	gn_time start = gn_now();
@@ -250,7 +250,7 @@ static void the_serial_line_is_never_overrun(void **state GN_UNUSED)
 {
 	uint8_t data[10000] = { 0 };
 	struct gn_channel *guest;
-	struct gn_message m;
+	struct gn_vm_message m;
 	int far, most = 0, came = 0;
 	struct gn_channel *host = with_far_end(&far, QUEUE);
 
@@ -281,7 +281,7 @@ static void the_serial_line_is_never_overrun(void **state GN_UNUSED)
 
 static void a_guest_cannot_have_read_what_was_not_sent(void **state GN_UNUSED)
 {
-	struct gn_message m;
+	struct gn_vm_message m;
 	int far;
 	struct gn_channel *host = with_far_end(&far, QUEUE);
 
@@ -306,7 +306,7 @@ static void descriptors_travel(void **state GN_UNUSED)
 {
 	int before = open_descriptors(), p[2], got[GN_CHANNEL_FDS], none[GN_CHANNEL_FDS];
 	struct gn_channel *a, *b;
-	struct gn_message m;
+	struct gn_vm_message m;
 	struct gn_pack pack;
 
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);

@@ -126,7 +126,7 @@ static void append(char text[256], size_t *len, const struct gn_unpack *u)
 	*len += u->left;
 }
 
-static void take(struct came *c, const struct gn_message *m)
+static void take(struct came *c, const struct gn_vm_message *m)
 {
 	struct gn_unpack u;
 
@@ -154,7 +154,7 @@ static void turn(struct place *p, struct came *c)
 {
 	struct pollfd fds[] = { { .fd = gn_channel_fd(p->guest), .events = gn_channel_events(p->guest) },
 				{ .fd = gn_guest_exec_fd(p->exec), .events = POLLIN } };
-	struct gn_message m;
+	struct gn_vm_message m;
 
 	poll(fds, 2, 20);
 	gn_channel_flush(p->host, NULL);
@@ -314,7 +314,7 @@ static void an_end_that_comes_early_is_one(void **state)
 
 	alarm(20);
 	for (int round = 0; round < 20; round++) {
-		struct gn_message m;
+		struct gn_vm_message m;
 		const struct gn_guest_exec_options o = {
 			.channel = p->guest, .netns = netns_of, .context = p, .hosts = -1
 		};

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Any clock and any network: a queue of what is to happen, ordered by (time, sequence). It holds one timer for each member
+ * that has asked for one, the schedule, and the datagrams under way.
+ */
+#include <string.h>
+
+#include "sim/network.h"
+#include "sim/pool.h"
+#include "sim/simulation.h"
+#include "sim/wheel.h"
+
+/* Look at this machine's clock after so many things. */
+#define TICK_EVENTS 1024
+/* Nobody answers answers that often in one moment: it would never end. */
+#define ANSWERS_MAX 1000
+
+/* What is known of a member here. A timer in the queue that is not `deadline` has been asked for and given up. */
+struct tail {
+	gn_time deadline;
+	uint32_t sent,
+		received; /* at its own initiative and at others', from one multiple of the period to the next */
+};
+
+struct datagram {
+	gn_time sent;
+	struct gn_sim_flight flight; /* over links; not used on an ideal network */
+	uint32_t from, to;	     /* members */
+	uint16_t size;
+	uint16_t answers; /* how many datagrams of this one moment led to it, each in answer to the last */
+	bool call;	  /* not sent in answer to a datagram */
+	uint8_t data[];
+};
+
+enum { KIND_BITS = 2, KIND_MASK = 3 };
+/* The lowest bits of what an entry is; the others are the datagram's address, the member, the event. */
+enum kind { DATAGRAM, TIMER, PUBLICATION };
+
+struct events {
+	struct gn_wheel wheel;
+	struct gn_pool pool;
+	struct gn_sim_network *network; /* NULL: ideal */
+	struct datagram *leaving;	/* the one that the network is asked about */
+	bool landed;			/* it is under way again */
+	uint16_t answers;		/* for what is sent in answer to the input at hand */
+	gn_time window_end;		/* when the members' sent and received begin anew */
+	bool window_used;
+};
+
+static inline struct tail *tail_of(const struct gn_simulation *s, uint32_t member)
+{
+	return gn_sim_tail(s, member);
+}
+
+static void out_of_memory(struct gn_simulation *s)
+{
+	if (!s->failed)
+		s->failed = gn_fail(s->err, -ENOMEM, "out of memory for datagrams and timers");
+}
+
+static void schedule(struct gn_simulation *s, gn_time t, enum kind kind, uint64_t what)
+{
+	struct events *e = s->state;
+
+	if (!gn_wheel_put(&e->wheel, t, what | kind))
+		out_of_memory(s);
+}
+
+/* ---- datagrams ---- */
+
+static struct datagram *new_datagram(struct gn_simulation *s, const struct datagram *like,
+				     const uint8_t *data)
+{
+	struct events *e = s->state;
+	struct datagram *d = gn_pool_take(&e->pool, sizeof(*d) + like->size);
+
+	if (!d) {
+		out_of_memory(s);
+		return NULL;
+	}
+	*d = *like;
+	memcpy(d->data, data, like->size);
+	return d;
+}
+
+static void free_datagram(struct events *e, struct datagram *d)
+{
+	gn_pool_give(&e->pool, d, sizeof(*d) + d->size);
+}
+
+static void schedule_datagram(struct gn_simulation *s, gn_time t, const struct datagram *d)
+{
+	schedule(s, t, DATAGRAM, (uintptr_t)d);
+}
+
+/* The network's answer: a copy of the datagram @e->leaving comes somewhere at @when. */
+static void land(void *host, const struct gn_sim_flight *f, gn_time when)
+{
+	struct gn_simulation *s = host;
+	struct events *e = s->state;
+	struct datagram *d = e->leaving;
+
+	if (e->landed)
+		d = new_datagram(s, d, d->data);
+	if (!d)
+		return;
+	e->landed = true;
+	d->flight = *f;
+	schedule_datagram(s, when, d);
+}
+
+static void move(struct gn_simulation *s, struct datagram *d)
+{
+	struct events *e = s->state;
+	const struct gn_sim_flight from = d->flight;
+
+	e->leaving = d;
+	e->landed = false;
+	int r = gn_sim_network_move(e->network, &from, s->in.now, land, s, s->failed ? NULL : s->err);
+
+	if (!s->failed)
+		s->failed = r;
+	if (!e->landed)
+		free_datagram(e, d);
+}
+
+/* How long a datagram takes on an ideal network; as netem: uniform in [delay - jitter, delay + jitter). */
+static gn_dur draw_delay(struct gn_simulation *s)
+{
+	const struct gn_shape *n = &s->t->network;
+
+	return n->jitter ? n->delay - n->jitter + gn_rand_below(&s->rand, 2 * n->jitter) : n->delay;
+}
+
+static void count_call(struct gn_simulation *s)
+{
+	struct events *e = s->state;
+	uint32_t sent = ++tail_of(s, s->in.self)->sent;
+
+	e->window_used = true;
+	if (sent > s->result->largest_fan_out)
+		s->result->largest_fan_out = sent;
+}
+
+static void send(void *host, uint32_t to, const uint8_t *data, size_t size)
+{
+	struct gn_simulation *s = host;
+	struct events *e = s->state;
+	struct datagram like = { .sent = s->in.now, .from = s->in.self, .to = to, .size = (uint16_t)size };
+
+	if (!gn_sim_may_send(s, to, data, size))
+		return;
+	gn_sim_count_sent(s, size);
+	like.call = s->in.type != GN_DATAGRAM;
+	like.answers = like.call ? 0 : e->answers;
+	if (like.call)
+		count_call(s);
+	if (s->counters) {
+		s->counters[s->in.self].datagrams_sent++;
+		s->counters[s->in.self].bytes_sent += size;
+	}
+	if (e->network) {
+		like.flight = gn_sim_flight(gn_node_of(s->t, s->in.self), gn_node_of(s->t, to), size);
+		struct datagram *d = new_datagram(s, &like, data);
+
+		if (d)
+			move(s, d);
+		return;
+	}
+	for (unsigned copies = gn_sim_copies(s, to); copies; copies--) {
+		struct datagram *d = new_datagram(s, &like, data);
+
+		if (d)
+			schedule_datagram(s, s->in.now + draw_delay(s), d);
+	}
+}
+
+/* ---- inputs ---- */
+
+static void feed(struct gn_simulation *s)
+{
+	struct tail *tail = tail_of(s, s->in.self);
+	gn_time after = tail->deadline;
+
+	gn_sim_check_return(s, gn_sim_step(s, &after));
+	if (after == tail->deadline && s->in.type != GN_TIMER)
+		return;
+	gn_sim_blame(s, gn_output_check_deadline(&s->in, tail->deadline, after));
+	if (s->counters && s->in.type == GN_START)
+		s->counters[s->in.self].phase_ns = after;
+	tail->deadline = after;
+	if (after != GN_NO_DEADLINE)
+		schedule(s, after, TIMER, (uint64_t)s->in.self << KIND_BITS);
+}
+
+static void receive(struct gn_simulation *s, struct datagram *d)
+{
+	struct events *e = s->state;
+	struct tail *tail = tail_of(s, d->to);
+
+	if (d->call && ++tail->received > s->result->largest_in_degree)
+		s->result->largest_in_degree = tail->received;
+	e->window_used |= d->call;
+	if (s->counters) {
+		s->counters[d->to].datagrams_received++;
+		s->counters[d->to].bytes_received += d->size;
+	}
+	e->answers = d->sent == s->in.now ? d->answers + 1 : 0;
+	s->in.type = GN_DATAGRAM;
+	s->in.self = d->to;
+	s->in.from = d->from;
+	s->in.data = d->data;
+	s->in.size = d->size;
+	feed(s);
+	if (e->answers > ANSWERS_MAX)
+		gn_sim_blame(s, "answers answers without end");
+	free_datagram(e, d);
+}
+
+static void run_timer(struct gn_simulation *s, uint32_t member)
+{
+	if (tail_of(s, member)->deadline != s->in.now)
+		return;
+	if (s->counters)
+		s->counters[member].timers++;
+	s->in.type = GN_TIMER;
+	s->in.self = member;
+	s->in.from = GN_NO_MEMBER;
+	s->in.data = NULL;
+	s->in.size = 0;
+	feed(s);
+}
+
+/* ---- the run ---- */
+
+/* The period is over that largest_fan_out and largest_in_degree are of. */
+static void begin_window(struct gn_simulation *s)
+{
+	struct events *e = s->state;
+
+	e->window_end = s->in.now - s->in.now % s->cluster.period + s->cluster.period;
+	if (e->window_end < s->in.now)
+		e->window_end = GN_NEVER;
+	if (!e->window_used)
+		return;
+	for (uint32_t m = 0; m < s->cluster.members; m++)
+		tail_of(s, m)->sent = tail_of(s, m)->received = 0;
+	e->window_used = false;
+}
+
+static void carry_out(struct gn_simulation *s, uint64_t what)
+{
+	struct events *e = s->state;
+
+	switch ((enum kind)(what & KIND_MASK)) {
+	case DATAGRAM: {
+		struct datagram *d = (struct datagram *)(uintptr_t)what;
+
+		if (e->network && d->flight.at != d->flight.to)
+			move(s, d);
+		else
+			receive(s, d);
+		return;
+	}
+	case TIMER:
+		run_timer(s, (uint32_t)(what >> KIND_BITS));
+		return;
+	case PUBLICATION:
+		gn_sim_publish(s, (uint32_t)(what >> KIND_BITS));
+		return;
+	}
+}
+
+static void start(struct gn_simulation *s)
+{
+	for (uint32_t m = 0; m < s->cluster.members; m++)
+		tail_of(s, m)->deadline = GN_NO_DEADLINE;
+	for (uint32_t i = 0; i < s->t->n_events; i++)
+		schedule(s, s->t->events[i].at, PUBLICATION, (uint64_t)i << KIND_BITS);
+	begin_window(s);
+	gn_sim_start(s);
+}
+
+static void run_events(struct gn_simulation *s)
+{
+	struct events *e = s->state;
+	struct gn_wheel_entry next;
+
+	start(s);
+	for (uint64_t n = 0; !(s->t->until_informed && gn_sim_is_informed(s)); n++) {
+		if ((n % TICK_EVENTS == 0 && gn_sim_tick(s)) || s->failed || s->fault)
+			return;
+		int r = gn_wheel_take(&e->wheel, &next);
+
+		if (r < 0)
+			out_of_memory(s);
+		if (r <= 0 || next.t > s->t->duration) {
+			s->in.now = s->t->duration;
+			return;
+		}
+		s->in.now = next.t;
+		if (s->cluster.clock == GN_CLOCK_ROUNDS)
+			s->in.round = (uint32_t)(next.t / s->cluster.period);
+		if (next.t >= e->window_end)
+			begin_window(s);
+		carry_out(s, next.what);
+	}
+}
+
+static int run(struct gn_simulation *s)
+{
+	struct events e = { .window_used = false };
+	int r = 0;
+
+	s->state = &e;
+	if (!s->t->ideal)
+		r = gn_sim_network_new(s->t, &e.network, s->err);
+	if (!r)
+		run_events(s);
+	if (e.network) {
+		s->result->lost = gn_sim_network_counts(e.network)->lost;
+		s->result->queue_drops = gn_sim_network_counts(e.network)->queue_drops;
+	}
+	gn_sim_network_free(e.network);
+	gn_pool_done(&e.pool);
+	gn_wheel_done(&e.wheel);
+	return r ? r : s->failed;
+}
+
+const struct gn_sim_engine gn_sim_events = {
+	.tail = sizeof(struct tail),
+	.run = run,
+	.feed = feed,
+	.send = send,
+	.send_slowly = send,
+};

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The network of a topology with links, as the simulator has it: what a datagram meets on its way from one node to
+ * another. The way is that of the live network: at hosts and routers the longest prefix of their routes, through
+ * switches along the LAN's spanning tree, at most GN_SIM_TTL - 1 routers. Each link direction does what
+ * sch_netem does at the interface that sends (Linux 6.1 to 6.18, net/sched/sch_netem.c):
+ *
+ * - duplicate, then loss: a packet that is chosen for both goes on once; of one that comes twice the second copy may
+ *   be lost as well. Each copy has a delay of its own, so that copies and packets overtake each other;
+ * - delay: uniform in [delay - jitter, delay + jitter), 32 random bits modulo 2 * jitter;
+ * - rate: a packet is through at max(time + its delay, when the one before it is through) + its time at that rate, as a
+ *   frame: 42 bytes more than the payload. So nothing overtakes on a link with a rate;
+ * - limit: more packets than this, in flight or waiting, are dropped; on links with a rate alone: limit is
+ *   computed such that without one no machine could send so many.
+ *
+ * A way is followed from one link with a rate to the next: what happens on the others depends on nothing else.
+ */
+#ifndef GN_SIM_NETWORK_H
+#define GN_SIM_NETWORK_H
+
+#include "topo/topology.h"
+
+#define GN_SIM_TTL	   64 /* Linux: IPDEFTTL */
+#define GN_SIM_FRAME_BYTES 42 /* Ethernet 14, IPv4 20, UDP 8: what a rate counts beside the payload */
+
+/* Of one datagram, by links that duplicate, until all copies have come to their next queue. */
+#define GN_SIM_COPIES_MAX 65536
+
+/* A datagram on its way. */
+struct gn_sim_flight {
+	uint32_t at;   /* the node it is at; at the destination: it has arrived */
+	uint32_t to;   /* node id of the destination */
+	uint32_t next; /* the host or router that it is addressed to on its present LAN */
+	uint16_t size; /* bytes of UDP payload */
+	uint8_t ttl;   /* hosts and routers that may still send it on; the sender is one of them */
+};
+
+struct gn_sim_network;
+
+/* What became of packets so far. */
+struct gn_sim_network_counts {
+	uint64_t lost;	      /* by chance */
+	uint64_t queue_drops; /* at full queues */
+	uint64_t unreachable; /* no route, or too many routers */
+	uint64_t duplicated;
+};
+
+/**
+ * gn_sim_network_new() - @t: borrowed, not ideal. The random numbers come from its seed.
+ * @ret: owned by the caller, released with gn_sim_network_free().
+ *
+ * Return: 0; -ENOMEM.
+ */
+int gn_sim_network_new(const struct gn_topology *t, struct gn_sim_network **ret, struct gn_err *err);
+struct gn_sim_network *gn_sim_network_free(struct gn_sim_network *n);
+
+/* A datagram that node @from sends to node @to, another. */
+static inline struct gn_sim_flight gn_sim_flight(uint32_t from, uint32_t to, size_t size)
+{
+	return (struct gn_sim_flight){
+		.at = from, .to = to, .next = from, .size = (uint16_t)size, .ttl = GN_SIM_TTL
+	};
+}
+
+/* A copy of the flight comes to @f->at at @when: the destination, or where gn_sim_network_move() is to be called for it
+ * at that time. @f is borrowed for the call, which must not use the network. */
+typedef void gn_sim_land(void *host, const struct gn_sim_flight *f, gn_time when);
+
+/**
+ * gn_sim_network_move() - let a flight leave the node it is at.
+ * @now: of calls one after the other never goes back; among equal times the order of the calls is the order on the links.
+ * @land: called once for each copy, before this returns: not at all if the packet is lost, more often if it is
+ * duplicated. Times are not before @now.
+ *
+ * Return: 0; -ENOMEM; -EOVERFLOW: more than GN_SIM_COPIES_MAX copies.
+ */
+int gn_sim_network_move(struct gn_sim_network *n, const struct gn_sim_flight *f, gn_time now,
+			gn_sim_land *land, void *host, struct gn_err *err);
+
+const struct gn_sim_network_counts *gn_sim_network_counts(const struct gn_sim_network *n);
+
+#endif

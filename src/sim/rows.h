@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* What a simulation writes into the store. Inside src/sim only. Nothing is written, and 0 returned, without a store. */
+#ifndef GN_SIM_ROWS_H
+#define GN_SIM_ROWS_H
+
+#include "sim/simulation.h"
+
+/* An event is published now at @s->in.self. */
+void gn_sim_write_event(struct gn_simulation *s, uint32_t event);
+void gn_sim_write_arrival(struct gn_simulation *s, const struct gn_delivery *d);
+void gn_sim_write_call(struct gn_simulation *s, uint32_t round, uint32_t partner);
+
+/* The end: the totals in meta, the members' counters as node_stat. Return: 0 or the store's error. */
+int gn_sim_write_totals(struct gn_simulation *s);
+
+#endif

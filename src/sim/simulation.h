@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the two engines share: the members' memory, what becomes of deliveries, the result. Inside src/sim only.
+ *
+ * rounds.c: all members act at the same moments over a network without delay; nothing is ever queued but the
+ * datagrams of one block of members. events.c: everything else.
+ */
+#ifndef GN_SIM_SIMULATION_H
+#define GN_SIM_SIMULATION_H
+
+#include "plugin/check_output.h"
+#include "sim/sim.h"
+#include "util/rand.h"
+
+#define GN_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define GN_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* Of one member, for node_stat; only where such rows are written. */
+struct gn_sim_counters {
+	uint64_t datagrams_sent, datagrams_received, bytes_sent, bytes_received;
+	uint64_t malformed, calls, timers, informed, phase_ns;
+};
+
+struct gn_simulation;
+
+/* An engine: how datagrams get from one member to another, and when timers run. */
+struct gn_sim_engine {
+	/* Bytes that it keeps for each member in its slot, and for each member elsewhere. A multiple of 4. */
+	size_t tail;
+	int (*run)(struct gn_simulation *s);
+	/* Feed s->in, which is not a timer that has come: the member's start, or the publication of an event. */
+	void (*feed)(struct gn_simulation *s);
+	/* Like gn_output.send: first with a perfect network and no counters, then in general. */
+	void (*send)(void *host, uint32_t to, const uint8_t *data, size_t size);
+	void (*send_slowly)(void *host, uint32_t to, const uint8_t *data, size_t size);
+};
+
+extern const struct gn_sim_engine gn_sim_rounds, gn_sim_events;
+
+struct gn_simulation {
+	const struct gn_sim_options *o;
+	const struct gn_topology *t;
+	const struct gn_protocol *protocol;
+	const struct gn_sim_engine *engine;
+	void *state; /* the engine's */
+	struct gn_sim_result *result;
+
+	/* What the protocol is told, and what it calls. in.now is the simulated time. */
+	struct gn_cluster cluster;
+	struct gn_input in;
+	struct gn_output output;
+
+	/*
+	 * The members' memory. A slot is what every input of a member touches: the head of its protocol's state and,
+	 * from tail_at on, what the engine needs to know of it. That all of it is in one cache line is what
+	 * makes a large simulation fast.
+	 */
+	uint8_t *slots, *bodies;
+	size_t slot_size, tail_at, body_size;
+	struct gn_random *randoms;
+	uint64_t *known;		  /* a bit for each event and member: has been delivered there */
+	struct gn_sim_counters *counters; /* by member, or NULL: nobody will read them */
+	void *memory;			  /* all of these, and the cluster's shared part */
+	size_t memory_size;
+
+	struct gn_sim_curve_state *curves; /* by event; see curve.c */
+	uint32_t published, complete;	   /* events */
+	uint64_t n_learned;		   /* first deliveries */
+	bool pending;			   /* of some curve */
+	bool logs_arrivals, logs_coverage;
+
+	/* The step at hand. */
+	uint32_t step_sent;
+	uint64_t n_outputs;
+
+	/* Chance on an ideal network. */
+	bool chance;
+	struct gn_rand rand;
+	uint64_t call_seed;
+
+	/* What the protocol did wrong first, and who and when; then nothing more is carried out. */
+	const char *fault;
+	uint32_t fault_member;
+	gn_time fault_time;
+	int failed; /* the store has */
+	struct gn_err *err;
+
+	gn_time began, shown; /* this machine's clock */
+	uint64_t shown_steps;
+	bool stopped;
+};
+
+/* ---- members ---- */
+
+static inline void *gn_sim_head(const struct gn_simulation *s, uint32_t member)
+{
+	return s->slots + member * s->slot_size;
+}
+
+/* What the engine knows of the member. */
+static inline void *gn_sim_tail(const struct gn_simulation *s, uint32_t member)
+{
+	return s->slots + member * s->slot_size + s->tail_at;
+}
+
+static inline void *gn_sim_body(const struct gn_simulation *s, uint32_t member)
+{
+	return s->bodies + member * s->body_size;
+}
+
+static inline bool gn_sim_counts(const struct gn_simulation *s, uint32_t member)
+{
+	return !s->t->gossip.counted || s->t->gossip.counted[member];
+}
+
+/* Let the member that s->in is of take its input. */
+static inline int gn_sim_step(struct gn_simulation *s, uint64_t *deadline)
+{
+	uint32_t self = s->in.self;
+
+	s->step_sent = 0;
+	s->n_outputs = 0;
+	s->result->steps++;
+	s->in.random = &s->randoms[self];
+	return s->protocol->step(&s->cluster, gn_sim_head(s, self), gn_sim_body(s, self), &s->in, &s->output,
+				 deadline);
+}
+
+/* ---- what the protocol may not do ---- */
+
+void gn_sim_blame(struct gn_simulation *s, const char *what);
+
+/* Is this a datagram that can be sent? The checks of gn_output_check_send(), at the cost of one branch. */
+static inline bool gn_sim_may_send(struct gn_simulation *s, uint32_t to, const uint8_t *data, size_t size)
+{
+	s->n_outputs++;
+	if (GN_LIKELY(!((to >= s->cluster.members) | (to == s->in.self) | (size - 1 >= GN_DATAGRAM_MAX) |
+			!data | (s->step_sent >= GN_STEP_DATAGRAMS_MAX))))
+		return true;
+	gn_sim_blame(s, gn_output_check_send(&s->cluster, &s->in, to, data, size, s->step_sent));
+	return false;
+}
+
+/* What step() has returned. */
+static inline void gn_sim_check_return(struct gn_simulation *s, int returned)
+{
+	if (GN_LIKELY(!returned))
+		return;
+	gn_sim_blame(s, gn_output_check_return(&s->in, returned, s->n_outputs));
+	if (s->counters)
+		s->counters[s->in.self].malformed++;
+}
+
+/* ---- what the protocol answers ---- */
+
+/* For all that is sent: by the member at hand, as a whole. */
+static inline void gn_sim_count_sent(struct gn_simulation *s, size_t size)
+{
+	s->step_sent++;
+	s->result->datagrams++;
+	s->result->bytes += size;
+}
+
+/* At the end of a step that was not the answer to a datagram. */
+static inline void gn_sim_count_fan_out(struct gn_simulation *s, uint32_t sent)
+{
+	if (sent > s->result->largest_fan_out)
+		s->result->largest_fan_out = sent;
+}
+
+/* How often a datagram arrives that is sent now over an ideal network: 0, 1 or 2 times. */
+unsigned gn_sim_copies(struct gn_simulation *s, uint32_t to);
+
+/* Callbacks of gn_output. */
+void gn_sim_deliver(void *host, const struct gn_delivery *d);
+void gn_sim_call(void *host, uint32_t round, uint32_t partner);
+
+/* Publish an event at its origin, now: s->in.now. */
+void gn_sim_publish(struct gn_simulation *s, uint32_t event);
+
+/* Feed GN_START to all members, at time 0. */
+void gn_sim_start(struct gn_simulation *s);
+
+/* ---- curves: curve.c ---- */
+
+int gn_sim_curves_init(struct gn_simulation *s);
+void gn_sim_curve_publish(struct gn_simulation *s, uint32_t event);
+
+/* One more counting member knows the event. */
+void gn_sim_curve_learn(struct gn_simulation *s, uint32_t event);
+
+/* What has been left out last is a point after all: at the end of a run, in rounds at the end of each. */
+void gn_sim_curves_settle(struct gn_simulation *s);
+
+/* ---- the course of the run ---- */
+
+/* Every event has reached all members that count. */
+static inline bool gn_sim_is_informed(const struct gn_simulation *s)
+{
+	return s->complete == s->t->n_events;
+}
+
+/* Look at the clock of this machine now and then: progress, commits. Return: nonzero: no further. */
+int gn_sim_tick(struct gn_simulation *s);
+
+#endif

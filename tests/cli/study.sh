@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A study makes each run once, whatever happens to it: killed twenty times it ends with the same database as one left
+# alone. What stops it says what to do.
+. "$(dirname "$0")/../lib.sh"
+cd "$work" || exit 1
+
+cat >base.yaml <<'Y'
+until: informed
+duration: 100s
+nodes: [{name: n, count: 100}]
+gossip: {clock: rounds, period: 1s}
+Y
+cat >small.yaml <<'Y'
+name: small
+topology: base.yaml
+seeds: 150
+vary:
+  nodes.n.count: [30, 300, 1000, 3000]
+  gossip.protocol: [push, push-pull]
+series:
+  - {label: one call}
+  - {label: on a graph, set: {gossip.overlay: k-regular}, vary: {nodes.n.count: [100, 5000]}, seeds: 30}
+Y
+runs=$((4 * 2 * 150 + 2 * 2 * 30))
+
+# All tables but timing, rows in the order of their keys.
+dump() {
+	sqlite3 "$1" ".tables" | xargs -n 1 | grep -vx timing | sort | while read -r table; do
+		echo "# $table"
+		sqlite3 "$1" "SELECT * FROM $table ORDER BY 1, 2, 3" 2>/dev/null || sqlite3 "$1" "SELECT * FROM $table ORDER BY 1, 2"
+	done
+}
+
+timing() { sql "$1/study.db" 'SELECT * FROM timing ORDER BY run'; }
+
+start=$(date +%s%N)
+gn study small.yaml -q || not_ok "a study left alone: exit status $?"
+took=$((($(date +%s%N) - start) / 1000000))
+same "a study left alone: runs" "$(sql results/small/study.db 'SELECT count(*) FROM run')" "$runs"
+check "a report is written" [ -s results/small/report.md ]
+same "it is one file" "$(cd results/small && echo study.db*)" "study.db"
+
+killed=0
+for _ in {1..20}; do
+	"$GN" study small.yaml -q -o again 2>>err &
+	pid=$!
+	sleep "$(awk -v t="$took" -v r="$RANDOM" 'BEGIN { print t / 1000 * (0.005 + r / 32768 * 0.06) }')"
+	kill -9 $pid 2>/dev/null && killed=$((killed + 1))
+	wait $pid
+	rm -rf copy
+	cp -r again copy
+	[ ! -s copy/study.db ] || timing copy >>there
+done 2>/dev/null
+same "times that it was killed" "$killed" 20
+part=$(sql again/study.db 'SELECT count(*) FROM run')
+within "runs that are there before the last start" "$part" 1 $((runs - 1))
+gn study small.yaml -q -o again || not_ok "the last start: exit status $?"
+same "no run that was there is lost or made again" "$(comm -23 <(sort -u there) <(timing again | sort) | wc -l)" 0
+check "killed twenty times and left alone: the same database" cmp <(dump results/small/study.db) <(dump again/study.db)
+same "nothing was complained about" "$(cat err)" ""
+check "the reports are the same" cmp results/small/report.md again/report.md
+
+# Complete: the same command makes nothing.
+timing again >after
+gn study small.yaml -q -o again || not_ok "a complete study: exit status $?"
+check "a complete study stays" cmp after <(timing again)
+
+# refused DESCRIPTION STATUS PATTERN COMMAND...
+refused() {
+	local description=$1 status=$2 pattern=$3 text
+	shift 3
+	text=$("$@" 2>&1)
+	same "$description: exit status" "$?" "$status"
+	has "$description" "$text" "$pattern"
+}
+sed 's/seeds: 150/seeds: 151/' small.yaml >other.yaml
+refused "another file" 2 "results/small/study.db was made from another study file" gn study other.yaml
+sed -i 's/100s/99s/' base.yaml
+refused "another topology" 2 "results/small/study.db was made from another topology" gn study small.yaml
+refused "a folder that is not empty" 2 "is not empty" gn study small.yaml -o .
+sed -i 's/push-pull/push-pul/' small.yaml
+refused "a fault" 2 '^small.yaml:6:27: .*did you mean "push-pull"' gn study small.yaml -o never
+check "after a fault nothing was created" [ ! -e never ]
+
+# Interrupted, and two at once.
+cat >long.yaml <<'Y'
+name: long
+topology: base.yaml
+seeds: 1000
+vary: {nodes.n.count: [50000]}
+Y
+"$GN" study long.yaml 2>said &
+pid=$!
+for _ in {1..50}; do
+	[ "$(sql results/long/study.db 'SELECT count(*) FROM run' 2>/dev/null || echo 0)" = 0 ] || break
+	sleep 0.1
+done
+refused "two at once" 2 "results/long: a study is at work there already" gn study long.yaml
+kill -TERM $pid
+wait $pid
+same "interrupted: exit status" $? 1
+has "interrupted" "$(cat said)" "interrupted: [1-9][0-9]* of 1000 runs are done and kept; the same command goes on"
+has "progress" "$(cat said)" "studying, [0-9]+ of 1000 runs, [0-9]+:[0-9]+ left"
+
+# A run that fails is named.
+"${CC:-cc}" -std=c11 -I"$top/include" -shared -fPIC -o bad.so "$top/tests/plugin/misbehaving.c"
+cat >bad.yaml <<'Y'
+name: bad
+seed: 5
+topology:
+  nodes: [{name: n, count: 50}]
+  gossip: {protocol: ./bad.so, clock: rounds}
+seeds: 2
+vary: {gossip.fault: [none, itself]}
+Y
+refused "a run that fails" 1 'run [34] \(fault itself, n = 50, seed [78]\): ' gn study bad.yaml
+finish

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* study.db: what is written, gone on with, and refused. */
+#include "study.h"
+
+#include <math.h>
+
+#include "study/database.h"
+
+#define STUDY                                                                                              \
+	"name: s\nseed: 7\nseeds: 2\ntopology: {nodes: [{name: n, count: 10}], gossip: {clock: rounds}}\n" \
+	"vary: {nodes.n.count: [5, 6]}\n"
+
+static struct gn_study_database *open_database(const struct folder *f, const struct gn_study_plan *p)
+{
+	GN_CLEANUP(gn_free_p) char *path = gn_format("%s/study.db", f->path);
+	struct gn_study_database *d = NULL;
+	struct gn_err err = { "" };
+
+	if (gn_study_database_open(path, p, &d, &err))
+		fail_msg("%s", err.text);
+	return d;
+}
+
+static void refused(const struct folder *f, const struct gn_study_plan *p, const char *why)
+{
+	GN_CLEANUP(gn_free_p) char *path = gn_format("%s/study.db", f->path);
+	struct gn_study_database *d = NULL;
+	struct gn_err err = { "" };
+
+	assert_int_equal(gn_study_database_open(path, p, &d, &err), -EINVAL);
+	assert_non_null(strstr(err.text, why));
+}
+
+/* The answer of a question with one row and column. */
+static char *ask(struct gn_study_database *d, const char *question)
+{
+	sqlite3_stmt *s;
+
+	assert_int_equal(sqlite3_prepare_v2(gn_study_database_handle(d), question, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	char *text = gn_strdup((const char *)sqlite3_column_text(s, 0));
+
+	sqlite3_finalize(s);
+	return text;
+}
+
+static void answers(struct gn_study_database *d, const char *question, const char *answer)
+{
+	GN_CLEANUP(gn_free_p) char *got = ask(d, question);
+
+	assert_string_equal(got, answer);
+}
+
+/* Two events: one that stopped before all knew it, one that was never published. */
+static struct gn_study_outcome outcome_make(void)
+{
+	struct gn_study_outcome o = { .ended_by = "duration",
+				      .counted = 5,
+				      .period = 200,
+				      .started = 86400,
+				      .wall = 9,
+				      .n_events = 2 };
+
+	o.times = malloc(2 * sizeof(*o.times));
+	assert_non_null(o.times);
+	for (int q = 0; q < GN_STUDY_N_QUANTILES; q++) {
+		o.times[0][q] = q < 3 ? 100 * q : -1;
+		o.times[1][q] = NAN;
+	}
+	gn_study_add_metric(&o, "bytes_per_node", 1.5);
+	o.curve[o.n_curve++] = (struct gn_sim_point){ .t = 0, .informed = 1 };
+	o.curve[o.n_curve++] = (struct gn_sim_point){ .t = 200, .informed = 4 };
+	return o;
+}
+
+static void a_run_is_written_with_all_that_is_known_of_it(void **state)
+{
+	GN_CLEANUP(gn_study_plan_free_p) struct gn_study_plan *p = plan_of(STUDY);
+	struct folder f = folder_make();
+	struct gn_study_database *d = open_database(&f, p);
+	struct gn_study_outcome o = outcome_make();
+
+	(void)state;
+	assert_int_equal(gn_study_database_add(d, 2, &o, NULL), 0);
+	answers(d, "SELECT group_concat(id || ' ' || series || ' ' || n, '; ') FROM point", "1 1 5; 2 1 6");
+	answers(d, "SELECT group_concat(point || ' ' || axis || ' ' || value, '; ') FROM setting",
+		"1 1 5; 2 1 6");
+	answers(d, "SELECT key FROM axis", "nodes.n.count");
+	answers(d, "SELECT backend || ' ' || label FROM series", "sim push-pull");
+	answers(d, "SELECT id || ' ' || point || ' ' || seed || ' ' || ended_by || ' ' || counted FROM run",
+		"3 2 9 duration 5");
+	answers(d,
+		"SELECT group_concat(event || ' ' || quantile || ' ' || ifnull(rounds, 'never'), '; ') FROM result",
+		"1 50 0.0; 1 90 0.5; 1 99 1.0; 1 100 never");
+	answers(d, "SELECT group_concat(event || ' ' || t_ns || ' ' || informed, '; ') FROM curve",
+		"1 0 1; 1 200 4");
+	answers(d, "SELECT key || ' ' || value FROM metric", "bytes_per_node 1.5");
+	answers(d, "SELECT started_utc FROM timing", "1970-01-02T00:00:00Z");
+	answers(d, "SELECT value FROM meta WHERE key = 'complete'", "0");
+	assert_int_equal(gn_study_database_close(d, NULL), 0);
+	free(o.times);
+	folder_remove(&f);
+}
+
+static void the_same_study_goes_on(void **state)
+{
+	GN_CLEANUP(gn_study_plan_free_p)
+	struct gn_study_plan *p = plan_of(STUDY), *q = plan_of(STUDY "# a comment\n");
+	struct folder f = folder_make();
+	struct gn_study_outcome o = outcome_make();
+
+	(void)state;
+	folder_write(&f, "study.db", ""); /* killed before anything was committed */
+	struct gn_study_database *d = open_database(&f, p);
+
+	assert_int_equal(gn_study_database_add(d, 1, &o, NULL), 0);
+	assert_int_equal(gn_study_database_close(d, NULL), 0);
+	d = open_database(&f, q);
+	assert_memory_equal(gn_study_database_runs(d), ((const uint8_t[]){ 0, 1, 0, 0 }), 4);
+	assert_int_equal(gn_study_database_complete(d, NULL), 0);
+	answers(d, "SELECT value FROM meta WHERE key = 'complete'", "1");
+	assert_int_equal(gn_study_database_close(d, NULL), 0);
+	free(o.times);
+	folder_remove(&f);
+}
+
+static void another_study_is_refused(void **state)
+{
+	GN_CLEANUP(gn_study_plan_free_p)
+	struct gn_study_plan *p = plan_of(STUDY), *more = plan_of(STUDY "series: []\n");
+	struct folder f = folder_make(), g = folder_make();
+	char *faults;
+
+	(void)state;
+	gn_study_database_close(open_database(&f, p), NULL);
+	refused(&f, more, "from another study file");
+
+	/* The study's file is the same, the topology's is not. */
+	folder_write(&g, "t.yaml", "nodes: [{name: n, count: 3}]\n");
+	folder_write(&g, "study.yaml", "name: s\ntopology: t.yaml\n");
+	GN_CLEANUP(gn_study_plan_free_p) struct gn_study_plan *before = plan_load(&g, &faults);
+
+	free(faults);
+	gn_study_database_close(open_database(&g, before), NULL);
+	folder_write(&g, "t.yaml", "nodes: [{name: n, count: 3}]\ngossip: {period: 1s}\n");
+	GN_CLEANUP(gn_study_plan_free_p) struct gn_study_plan *after = plan_load(&g, &faults);
+
+	free(faults);
+	refused(&g, after, "from another topology");
+
+	folder_write(&g, "study.db", "These are not the tables that you are looking for.\n");
+	refused(&g, before, "is not the database of a study");
+	folder_remove(&f);
+	folder_remove(&g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_run_is_written_with_all_that_is_known_of_it),
+		cmocka_unit_test(the_same_study_goes_on),
+		cmocka_unit_test(another_study_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
