@@ -22,8 +22,8 @@ struct gn_load_options {
 	size_t n_sets;
 	const uint64_t *seed; /* --seed; NULL: the file's */
 	/*
-	 * Finds the protocol that @name means (src/plugin does it): a built-in one, or, if it contains a slash, the
-	 * shared object at that path. Return: 0; -EINVAL with a sentence; *ret is never unloaded.
+	 * Finds the protocol that @name means (src/plugin does it): a built-in one, or, if it contains a
+	 * slash, the shared object at that path. Return: 0; -EINVAL with a sentence; *ret is never unloaded.
 	 */
 	int (*find_protocol)(const char *name, const struct gn_protocol **ret, struct gn_err *err);
 	/* The i-th built-in protocol, or NULL past the last: for suggestions and the schema. */

@@ -108,7 +108,7 @@ static void foreign_key_fault(struct gn_planning *p, const struct gn_key *k, con
 	gn_fault_at(p->report, y->key_place, "%s belongs to overlay: %s", k->name, owners.text);
 }
 
-/* Keys that this overlay does not take, or lacks; what their values may be depends on each overlay's model. */
+/* Keys that this overlay does not take, or lacks; what their values may be depends on its model. */
 static void check_overlay_keys(struct gn_planning *p, const struct gn_raw_gossip *g)
 {
 	const struct gn_schema *s = gn_schema_gossip();

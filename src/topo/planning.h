@@ -84,12 +84,12 @@ int gn_generate_links(struct gn_planning *p);
 int gn_planning_add_group(struct gn_planning *p, const struct gn_raw *raw, const struct gn_field *name,
 			  uint64_t count, bool single, enum gn_kind kind);
 
-/* The nodes that a written name stands for. Return: false if there are none; then, unless it depends on an entry
- * that has a fault itself, a fault was reported. */
+/* The nodes that a written name stands for. Return: false if there are none; then, unless it depends on an
+ * entry that has a fault itself, a fault was reported. */
 bool gn_planning_resolve(struct gn_planning *p, const struct gn_field *written, struct gn_name *ret);
 
-/* The path of a file that is written in a field: relative to the file where that stands, or, after --set, to the
- * working directory. Return: in the arena; NULL without memory (also noted in the report). */
+/* The path of a file that is written in a field: relative to the file where that stands, or, after --set,
+ * to the working directory. Return: in the arena; NULL without memory (also noted in the report). */
 const char *gn_planning_path(struct gn_planning *p, const struct gn_yaml *written);
 
 /* The protocol's parameter of that name, or NULL. */

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
 #include <stdio.h>
 
 #include "gossipnet/protocol.h"
@@ -32,8 +31,9 @@ struct gn_shape {
 	gn_dur delay;	   /* one way, ns */
 	gn_dur jitter;	   /* ns: uniform in delay +- jitter, as tc's netem without a distribution */
 	uint32_t loss_ppm; /* 0 .. 1000000 */
-	/* Probability that a packet is sent once more. As in netem, it is drawn whatever becomes of the first: that one
-	 * may be lost and the other come. Of two that are sent, the second may be lost, but is not sent again. */
+	/* Probability that a packet is sent once more. As in netem, it is drawn whatever becomes of the first:
+	 * that one may be lost and the other come. Of two that are sent, the second may be lost, but is not
+	 * sent again. */
 	uint32_t duplicate_ppm;
 	uint64_t rate_bps; /* bits per second; 0: not limited */
 	uint32_t limit;	   /* netem queue, packets, computed from rate and delay; 0 if not shaped */
@@ -107,16 +107,16 @@ struct gn_gossip {
 	uint32_t forget_after, lost_interest_ppm; /* as in struct gn_cluster */
 	bool avoid_last;			  /* `memory:`; as in struct gn_cluster */
 	enum gn_overlay overlay;
-	/* The gossiping nodes: member m is node members[m], ascending; NULL: every node is a member, node m is member
-	 * m (an ideal network without `on:`). Use gn_node_of() and gn_member_of(). */
+	/* The gossiping nodes: member m is node members[m], ascending; NULL: every node is a member, node m is
+	 * member m (an ideal network without `on:`). Use gn_node_of() and gn_member_of(). */
 	const uint32_t *members;
 	uint32_t n_members;
 	/* Who may call whom, as member numbers: member m's partners are peers[first_peer[m]] up to
 	 * peers[first_peer[m + 1] - 1]; a multigraph's may repeat. Both NULL for the full overlay. */
 	const uint32_t *first_peer;
 	const uint32_t *peers;
-	/* The members of the overlay's largest connected component, ascending ids among equals; a random graph
-	 * may have others, which then do not count: events start in it, and coverage is of it. NULL: everybody. */
+	/* The members of the overlay's largest connected component, the one with the smallest member among equals;
+	 * others do not count: events start in it, and coverage is of it. NULL: everybody counts. */
 	const uint8_t *counted; /* by member: 1 or 0 */
 	uint32_t n_counted;
 };
@@ -135,7 +135,8 @@ enum gn_record_what {
 	GN_RECORDS_COVERAGE, /* the curve of each event instead of its arrivals; in the simulator only */
 };
 
-/* An entry of `nodes:` or `generate:`: the nodes first .. first + count - 1, called name1, name2, ..., or, single, name. */
+/* An entry of `nodes:` or `generate:`: the nodes first .. first + count - 1, called name1, name2 and so on,
+ * or, single, name. */
 struct gn_group {
 	const char *name;
 	enum gn_kind kind;

@@ -60,8 +60,8 @@ void gn_yaml_set(struct gn_yaml_reader *r, struct gn_yaml *root, const char *ass
 struct gn_yaml *gn_yaml_parse(struct gn_yaml_reader *r, const char *text, size_t n, uint32_t source,
 			      bool flat);
 
-/* The path of a file that is written in a value: relative to the file where it is written, or, for what has no line
- * (--set), to the working directory. Released with free(); NULL without memory. */
+/* The path of a file that is written in a value: relative to the file where it is written, or, for what has
+ * no line (--set), to the working directory. Released with free(); NULL without memory. */
 char *gn_yaml_beside(const struct gn_report *r, const struct gn_yaml *written);
 
 struct gn_yaml *gn_yaml_get(const struct gn_yaml *map, const char *key);

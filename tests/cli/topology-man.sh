@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# gossipnet-topology(5): each example is a topology without faults, and each built-in protocol is described with its
-# parameters.
+# gossipnet-topology(5): each example is a topology without faults, and each built-in protocol is described
+# with its parameters.
 . "$(dirname "$0")/../lib.sh"
 manual=$top/man/gossipnet-topology.5
 cd "$work" || exit 1
