@@ -298,6 +298,24 @@ static void plan_forget(struct gn_planning *p, const struct gn_raw_gossip *g, co
 	p->t.gossip.lost_interest_ppm = (uint32_t)rule.lost_interest.number;
 }
 
+int gn_planning_prepare(struct gn_planning *p)
+{
+	const struct gn_raw_gossip *g = p->raw->gossip.items;
+	const struct gn_protocol *q = p->t.gossip.protocol;
+	const struct gn_cluster cluster = gn_cluster_of(&p->t);
+	struct gn_sizes sizes = { 0 };
+
+	if (!q->prepare)
+		return 0;
+	q->sizes(&cluster, &sizes);
+	GN_CLEANUP(gn_free_p) void *shared = calloc(1, sizes.shared + 1); /* malloc() aligns to 16 */
+	const char *why = shared ? q->prepare(&cluster, shared) : NULL;
+
+	if (why)
+		gn_fault_at(p->report, gn_place_of(&g->protocol, &g->raw), "%s: %s", q->name, why);
+	return shared ? 0 : -ENOMEM;
+}
+
 int gn_planning_gossip(struct gn_planning *p)
 {
 	const struct gn_raw_gossip *g = p->raw->gossip.items;

@@ -97,12 +97,13 @@ static int work_out(struct gn_planning *p)
 		gn_planning_members, gn_planning_gossip, gn_planning_events,
 	};
 	static int (*const real[])(struct gn_planning *) = {
-		gn_planning_ports,   gn_planning_lans,	  gn_planning_addresses,
-		gn_planning_overlay, gn_planning_origins, gn_planning_routes,
+		gn_planning_ports,   gn_planning_lans,	  gn_planning_addresses, gn_planning_overlay,
+		gn_planning_origins, gn_planning_prepare, gn_planning_routes,
 	};
 	static int (*const ideal[])(struct gn_planning *) = {
 		gn_planning_overlay,
 		gn_planning_origins,
+		gn_planning_prepare,
 	};
 	int r = 0;
 

@@ -71,6 +71,7 @@ int gn_planning_lans(struct gn_planning *p);	/* LANs and their spanning trees */
 int gn_planning_addresses(struct gn_planning *p);
 int gn_planning_routes(struct gn_planning *p);
 int gn_planning_overlay(struct gn_planning *p); /* in an ideal network (t.ideal) nodes is NULL */
+int gn_planning_prepare(struct gn_planning *p); /* what the protocol itself refuses */
 int gn_planning_origins(struct gn_planning *p); /* where events begin depends on the overlay's parts */
 
 /* overlay.c: values of its keys that depend on each other or on the number of members, at least two. */

@@ -298,6 +298,9 @@ static const struct {
 	{ "durations of parameters", LAN "gossip: {protocol: tree, repair: 2s}\n",
 	  "t.yaml:3:34: repair must be from 1ns to 1s, not 2s\n" },
 
+	{ "what the protocol itself refuses", LAN "gossip: {protocol: ./mine.so, cap: 4}\n",
+	  "t.yaml:3:20: mine: cap: more than there are members\n" },
+
 	/* Forgetting */
 	{ "no such rule", LAN "gossip: {forget: soon}\n",
 	  "t.yaml:3:18: forget must be never, \"after N rounds\" or \"lost interest with probability P\", not \"soon\"\n" },

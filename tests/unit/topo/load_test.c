@@ -415,11 +415,11 @@ static void other_files_are_found_from_anywhere(void **state)
 	folder_write(&f, "lib/mine.so", "");
 	folder_write(&f, "lib/pairs", "n1 n2\nn2 n3\n");
 	folder_write(&f, "lib/gossip.yaml",
-		     "gossip: {protocol: ../lib/./mine.so, cap: 5, overlay: file, file: pairs}\n");
+		     "gossip: {protocol: ../lib/./mine.so, cap: 2, overlay: file, file: pairs}\n");
 	folder_write(&f, "main.yaml", "include: lib/gossip.yaml\n" BASE);
 	assert_int_equal(gn_topology_load(&o, &t, &faults), 0);
 	assert_string_equal(t->gossip.protocol->name, "mine");
-	assert_int_equal(t->gossip.parameters[0], 5);
+	assert_int_equal(t->gossip.parameters[0], 2);
 	const char *resolved = gn_topology_resolved(t);
 
 	assert_has(resolved, line);

@@ -89,7 +89,7 @@ static const char *const texts[] = {
 	"generate: {graph: full, nodes: 8}\nlinks: [{between: [n1, n2]}]\ngossip: {overlay: neighbours}\n",
 	/* Without links. */
 	("nodes: [{name: n, count: 30}, {name: x}]\nnetwork: {delay: 9ms}\n"
-	 "gossip: {on: [x, n3, n2], protocol: tree, cap: 9, overlay: erdos-renyi, probability: 0.5}\n"),
+	 "gossip: {on: [x, n3, n2], protocol: ./mine.so, cap: 2, overlay: erdos-renyi, probability: 0.5}\n"),
 	"nodes: [{name: n, count: 30}, {name: s, kind: switch}]\nlinks: [{between: [n, s]}]\n"
 	"gossip: {overlay: chung-lu, degree: 1}\n",
 	/* Faults of all kinds. */

@@ -32,6 +32,18 @@ static const struct gn_parameter topo_tree[] = {
 static const struct gn_parameter topo_clash[] = {
 	{ "period", "a key of gossip", GN_PARAMETER_WHOLE, 0, 1, NULL, 0 },
 };
+static void topo_sizes(const struct gn_cluster *c, struct gn_sizes *ret)
+{
+	*ret = (struct gn_sizes){ .shared = c->members };
+}
+
+/* Refuses what no table can say. */
+static const char *topo_prepare(const struct gn_cluster *c, void *shared)
+{
+	memset(shared, 1, c->members);
+	return c->parameters[0] > c->members ? "cap: more than there are members" : NULL;
+}
+
 static const struct gn_protocol topo_protocols[] = {
 	{ .name = "push", .forgets = true },
 	{ .name = "pull", .forgets = true },
@@ -39,7 +51,11 @@ static const struct gn_protocol topo_protocols[] = {
 	{ .name = "power-law", .parameters = topo_power_law, .n_parameters = 4, .forgets = true },
 	{ .name = "tree", .parameters = topo_tree, .n_parameters = 4 },
 	/* Somebody's own: not among the built-in ones. */
-	{ .name = "mine", .parameters = topo_tree, .n_parameters = 2 },
+	{ .name = "mine",
+	  .parameters = topo_tree,
+	  .n_parameters = 2,
+	  .sizes = topo_sizes,
+	  .prepare = topo_prepare },
 	{ .name = "clash", .parameters = topo_clash, .n_parameters = 1 },
 };
 enum { TOPO_BUILT_IN = 5 };
