@@ -66,6 +66,7 @@ int gn_study_plan_load(const struct gn_load_options *o, struct gn_study_plan **r
 	if (!p)
 		return -ENOMEM;
 	p->p.load = *o;
+	p->p.load.sets_from = o->file;
 	p->report = &report;
 	int r = work_out(p, o->file, faults);
 

@@ -99,7 +99,9 @@ static char *beside(const char *includer, const char *path)
 
 char *gn_yaml_beside(const struct gn_report *r, const struct gn_yaml *written)
 {
-	return beside(written->place.line ? r->sources[written->place.source] : "", written->text);
+	const char *file = written->place.line ? r->sources[written->place.source] : r->sets_from;
+
+	return beside(file ? file : "", written->text);
 }
 
 static struct gn_yaml *read_path(struct gn_yaml_reader *r, const char *path, const struct gn_place *from);

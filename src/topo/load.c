@@ -251,7 +251,7 @@ static int load(const struct gn_load_options *o, const char *text, size_t n, con
 int gn_topology_load_text(const struct gn_load_options *o, const char *text, size_t n,
 			  const struct gn_limits *limits, struct gn_topology **ret, struct gn_faults *faults)
 {
-	struct gn_report report = { .suggestions_left = 500000 };
+	struct gn_report report = { .suggestions_left = 500000, .sets_from = o->sets_from };
 	int r = load(o, text, n, limits, &report, ret);
 
 	if (!r)

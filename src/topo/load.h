@@ -20,6 +20,8 @@ struct gn_load_options {
 	const char *within;	 /* the topology is the map at this key of the file, or NULL: the file */
 	const char *const *sets; /* "path.to.key=value", as given with --set; later ones win */
 	size_t n_sets;
+	const char
+		*sets_from; /* the file that paths in them are relative to; NULL: to the working directory */
 	const uint64_t *seed; /* --seed; NULL: the file's */
 	/*
 	 * Finds the protocol that @name means (src/plugin does it): a built-in one, or, if it contains a

@@ -16,6 +16,7 @@ struct gn_report {
 	struct gn_arena texts;
 	const char **sources;
 	size_t n_sources, cap_sources;
+	const char *sets_from; /* as in struct gn_load_options */
 	struct gn_fault *faults;
 	size_t n, cap;
 	size_t dropped; /* faults beyond what is worth keeping */

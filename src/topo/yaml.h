@@ -61,7 +61,7 @@ struct gn_yaml *gn_yaml_parse(struct gn_yaml_reader *r, const char *text, size_t
 			      bool flat);
 
 /* The path of a file that is written in a value: relative to the file where it is written, or, for what has
- * no line (--set), to the working directory. Released with free(); NULL without memory. */
+ * no line (--set), to where gn_load_options.sets_from says. Released with free(); NULL without memory. */
 char *gn_yaml_beside(const struct gn_report *r, const struct gn_yaml *written);
 
 struct gn_yaml *gn_yaml_get(const struct gn_yaml *map, const char *key);

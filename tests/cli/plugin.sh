@@ -110,6 +110,15 @@ check "another seed, another one" test "$(dump again | md5sum)" != "$(dump c2-2 
 gn sim t.yaml -q -o poisson --set gossip.clock=poisson
 within "with another clock: informed" "$(sql poisson/run.db 'SELECT informed FROM spread')" 900 1000
 
+cat >study.yaml <<'Y'
+topology: t.yaml
+seeds: 2
+vary: {gossip.protocol: [push, ./mongering.so]}
+Y
+said=$(cd / && gn study "$work/own/study.yaml" -q -o "$work/own/study" 2>&1)
+same "a study, from elsewhere: exit status, $said" $? 0
+same "a study's runs" "$(sql study/study.db 'SELECT count(*) FROM run')" 4
+
 # Misbehaviour: named, and at the same moment in each run.
 cat >m.yaml <<'Y'
 nodes: [{name: n, count: 8}]
