@@ -66,10 +66,15 @@ void gn_sim_curve_learn(struct gn_simulation *s, uint32_t event)
 	struct gn_sim_curve *c = &s->result->curves[event];
 	struct gn_sim_curve_state *state = &s->curves[event];
 
+	const bool rounds = s->cluster.clock == GN_CLOCK_ROUNDS;
+	const gn_time t = s->in.now - c->published;
+
+	if (rounds && state->pending && state->t != t)
+		add_point(s, c, state->t);
 	c->informed++;
 	s->complete += c->informed == s->result->counted;
-	state->t = s->in.now - c->published;
-	state->pending = s->engine == &gn_sim_rounds || !is_point(c->informed, s->result->counted);
+	state->t = t;
+	state->pending = rounds || !is_point(c->informed, s->result->counted);
 	if (state->pending)
 		s->pending = true;
 	else
