@@ -96,13 +96,19 @@ $(B)/tests/bench/%: $(B)/tests/bench/%.o $(ARCHIVES)
 	$(Q)$(LINK) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) -lm -lpthread
 tools: $(TOOLS)
 
+# Random scenarios in the simulator, see tests/sim/properties.c. It brings a store of its own, so it comes before the archives.
+PROPERTIES := $(B)/tests/sim/properties
+$(PROPERTIES): $(B)/tests/sim/properties.o $(B)/tests/sim/scenario.o $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) -lm -lpthread
+
 check-unit: unit
 	$(Q)tests/run $(UNIT)
 
 # Everything. Live tests need root and say so; under CI nothing may be skipped.
 check: deps-check
-	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all unit tools && \
-		tests/run $(UNIT) $(sort $(wildcard tests/cli/*.sh tests/net/*.sh)); $(call give_back,build gossipnet)
+	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all unit tools $(PROPERTIES) && \
+		tests/run $(UNIT) $(PROPERTIES) $(sort $(wildcard tests/cli/*.sh tests/net/*.sh)); $(call give_back,build gossipnet)
 
 # Status 3, a machine too busy for the timers, has been said and is worth a plot too.
 demo: deps
@@ -190,4 +196,4 @@ clean:
 
 .PHONY: all unit tools check check-unit demo study plot deps deps-check fuzz bench lint lint-layers lint-format lint-cppcheck \
 	lint-shell lint-man install uninstall clean
--include $(OBJ:.o=.d) $(UNIT:%=%.d) $(TOOLS:%=%.d)
+-include $(OBJ:.o=.d) $(UNIT:%=%.d) $(TOOLS:%=%.d) $(wildcard $(B)/tests/sim/*.d)
