@@ -174,8 +174,8 @@ static uint64_t geometric_draw(const struct geometric *geo, struct gn_rand *rand
 /* G(n,p) by skipping over the pairs that are not drawn: Batagelj and Brandes, Phys. Rev. E 71 (2005). */
 static int make_gnp(const struct gn_graph_spec *spec, struct gn_rand *rand, struct gn_edges *g)
 {
+	uint64_t pairs = (uint64_t)spec->nodes * (spec->nodes - 1) / 2, w = 0;
 	struct geometric geo;
-	uint64_t w = 0;
 	uint32_t v = 1;
 	int r = 0;
 
@@ -183,6 +183,9 @@ static int make_gnp(const struct gn_graph_spec *spec, struct gn_rand *rand, stru
 		return 0;
 	if (spec->probability == GN_PROBABILITY_ONE)
 		return make_full(spec, g);
+	/* Far more than there may be: one need not draw them to know. */
+	if ((unsigned __int128)pairs * spec->probability / GN_PROBABILITY_ONE / 2 > g->max)
+		return -E2BIG;
 	geometric_init(&geo, spec->probability);
 	while (!r) {
 		w += geometric_draw(&geo, rand);
@@ -226,6 +229,9 @@ static int make_gnm(const struct gn_graph_spec *spec, struct gn_rand *rand, stru
 {
 	uint64_t pairs = (uint64_t)spec->nodes * (spec->nodes - 1) / 2;
 	struct pair_set set;
+
+	if (spec->edges > g->max)
+		return -E2BIG;
 	int r = pairs_init(&set, spec->edges);
 
 	for (uint64_t last = pairs - spec->edges; !r && last < pairs; last++) {
@@ -274,7 +280,7 @@ static int make_barabasi_albert(const struct gn_graph_spec *spec, struct gn_rand
 static int make_barabasi_albert_multi(const struct gn_graph_spec *spec, struct gn_rand *rand,
 				      struct gn_edges *g)
 {
-	int r = 0;
+	int r = spec->edges * (spec->nodes - 1) > g->max ? -E2BIG : 0;
 
 	for (uint32_t v = 1; !r && v < spec->nodes; v++) {
 		size_t old = g->n;
@@ -312,6 +318,9 @@ static int make_watts_strogatz(const struct gn_graph_spec *spec, struct gn_rand 
 	uint32_t n = spec->nodes;
 	GN_CLEANUP(gn_free_p) uint32_t *degree = calloc(n, sizeof(*degree));
 	struct pair_set set;
+
+	if ((uint64_t)n * spec->degree / 2 > g->max)
+		return -E2BIG;
 	int r = pairs_init(&set, (size_t)n * spec->degree / 2);
 
 	if (!degree)

@@ -111,6 +111,7 @@ gn sim t.yaml -q -o poisson --set gossip.clock=poisson
 within "with another clock: informed" "$(sql poisson/run.db 'SELECT informed FROM spread')" 900 1000
 
 cat >study.yaml <<'Y'
+name: own
 topology: t.yaml
 seeds: 2
 vary: {gossip.protocol: [push, ./mongering.so]}
@@ -156,7 +157,7 @@ same "all faults were tried" "$n" "$(grep -c '^	[A-Z]*,$' <(sed -n '/^enum fault
 live() {
 	local description=$1 name=$2 said
 	shift 2
-	gn run live.yaml -q -o "$name" "$@" 2>"$work/said"
+	gn run live.yaml -q -o "$name" "$@" --set gossip.counter=5 2>"$work/said"
 	carried_out "$description" $?
 	within "$description: informed" "$(sql "$name/run.db" 'SELECT informed FROM spread')" 6 8
 	same "$description: its name" "$(sql "$name/run.db" "SELECT value FROM meta WHERE key = 'protocol'")" mongering

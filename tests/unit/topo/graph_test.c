@@ -581,7 +581,12 @@ static void too_many_edges_are_refused(void **state)
 		{ .graph = GN_GRAPH_K_REGULAR, .nodes = 100, .degree = 80 },
 		{ .graph = GN_GRAPH_STAR, .nodes = 1002 },
 		{ .graph = GN_GRAPH_BARABASI_ALBERT, .nodes = 1000, .edges = 2 },
-		{ .graph = GN_GRAPH_ERDOS_RENYI, .nodes = 100, .probability = GN_PROBABILITY_ONE / 2 },
+		{ .graph = GN_GRAPH_ERDOS_RENYI, .nodes = 100, .probability = GN_PROBABILITY_ONE / 4 },
+		/* No memory would be enough, and no time. */
+		{ .graph = GN_GRAPH_ERDOS_RENYI, .nodes = 1u << 30, .probability = GN_PROBABILITY_ONE / 2 },
+		{ .graph = GN_GRAPH_ERDOS_RENYI, .nodes = 1u << 30, .by_edges = true, .edges = 1u << 30 },
+		{ .graph = GN_GRAPH_BARABASI_ALBERT, .nodes = 1u << 30, .edges = 1u << 30, .parallel = true },
+		{ .graph = GN_GRAPH_WATTS_STROGATZ, .nodes = 1u << 20, .degree = 1u << 20 },
 	};
 
 	(void)state;
