@@ -316,11 +316,11 @@ static void rewire_edge(struct gn_edge *e, struct pair_set *set, uint32_t *degre
 static int make_watts_strogatz(const struct gn_graph_spec *spec, struct gn_rand *rand, struct gn_edges *g)
 {
 	uint32_t n = spec->nodes;
-	GN_CLEANUP(gn_free_p) uint32_t *degree = calloc(n, sizeof(*degree));
-	struct pair_set set;
 
 	if ((uint64_t)n * spec->degree / 2 > g->max)
 		return -E2BIG;
+	GN_CLEANUP(gn_free_p) uint32_t *degree = calloc(n, sizeof(*degree));
+	struct pair_set set;
 	int r = pairs_init(&set, (size_t)n * spec->degree / 2);
 
 	if (!degree)
