@@ -68,7 +68,8 @@ static const struct gn_schema series_schema = {
 };
 
 static const struct gn_key study_keys[] = {
-	{ "name", "names the folder of the results", GN_TYPE_NAME, FIELD(raw_study, name), .required = true },
+	{ "name", "names the folder of the results", GN_TYPE_NAME, FIELD(raw_study, name),
+	  .default_note = "the file's name without .study.yaml" },
 	{ "topology", "a topology's file, or the topology itself", GN_TYPE_TREE, FIELD(raw_study, topology),
 	  .required = true },
 	{ "backend", "how the runs are made", GN_TYPE_CHOICE, FIELD(raw_study, backend), .choices = backends,
@@ -344,15 +345,26 @@ static int take_topology(struct gn_study_planning *p, const struct gn_yaml *y)
 	return p->p.load.file ? 0 : -ENOMEM;
 }
 
+/* loglog of loglog.study.yaml. */
+static const char *default_name(struct gn_arena *arena, const char *file)
+{
+	static const char ending[] = ".study";
+	char name[GN_NODE_NAME_MAX + 1];
+
+	gn_name_of_file(file, name);
+	size_t n = strlen(name), cut = strlen(ending);
+
+	return gn_arena_copy(arena, name, n > cut && !strcmp(name + n - cut, ending) ? n - cut : n);
+}
+
 int gn_study_planning_read(struct gn_study_planning *p, const char *file)
 {
 	struct gn_yaml_reader reader = {
 		.arena = &p->arena,
 		.report = p->report,
 		.limits = gn_limits_default(),
-		.if_empty = "the file is empty: a study needs name, topology and vary or series",
-		.if_no_map =
-			"a study is a map: lines such as \"name: example\", \"topology: quickstart.yaml\"",
+		.if_empty = "the file is empty: a study needs topology, and vary or series",
+		.if_no_map = "a study is a map: lines such as \"topology: quickstart.yaml\", \"seeds: 30\"",
 	};
 	struct gn_yaml *root = gn_yaml_read_file(&reader, file);
 	struct raw_study study = { 0 };
@@ -364,9 +376,11 @@ int gn_study_planning_read(struct gn_study_planning *p, const char *file)
 		return -ENOMEM;
 	gn_schema_walk_as(&study_schema, root, &study, &p->arena, p->report);
 	p->p.text = p->text;
-	p->p.name = study.name.text;
+	p->p.name = study.name.text ? study.name.text : default_name(&p->arena, file);
 	p->p.seed = study.seed.number;
 	p->backend = (enum gn_study_backend)study.backend.number;
+	if (!p->p.name)
+		return -ENOMEM;
 	int r = study.topology.at ? take_topology(p, study.topology.at) : 0;
 
 	return r < 0 ? r : take_entries(p, &study);

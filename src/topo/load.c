@@ -52,8 +52,7 @@ static void apply_options(struct gn_yaml_reader *r, struct gn_yaml *root, const 
 	}
 }
 
-/* The file's name without folder and .yaml, made into one that can name a folder. */
-static void default_name(const char *file, char ret[GN_NODE_NAME_MAX + 1])
+void gn_name_of_file(const char *file, char ret[GN_NODE_NAME_MAX + 1])
 {
 	static const char *const endings[] = { ".yaml", ".yml" };
 	const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
@@ -203,7 +202,7 @@ static int plan_tree(struct gn_planning *p, struct gn_yaml_reader *r, const stru
 	if (!raw)
 		return -ENOMEM;
 	apply_options(r, p->tree, o);
-	default_name(o->file, name);
+	gn_name_of_file(o->file, name);
 	if (!gn_yaml_get(p->tree, "name"))
 		put_scalar(r, p->tree, "name", name, p->tree->place);
 	gn_schema_walk(p->tree, raw, &scratch, p->report);

@@ -82,13 +82,14 @@ static void runs_are_their_points_with_seeds_of_their_own(void **state)
 	(void)state;
 	folder_write(&f, "t.yaml", "seed: 99\nnodes: [{name: n, count: 4}]\ngossip: {period: 7ms}\n");
 	folder_write(&f, "study.yaml",
-		     "name: s\ntopology: t.yaml\nseed: 40\nseeds: 3\n"
+		     "topology: t.yaml\nseed: 40\nseeds: 3\n"
 		     "vary: {gossip.fanout: [1, 2], events.0.label: \"it's: {\"}\n");
 	GN_CLEANUP(gn_study_plan_free_p) struct gn_study_plan *p = plan_load(&f, &text);
 
 	assert_string_equal(text, "");
 	free(text);
 	assert_int_equal(p->n_runs, 6);
+	assert_string_equal(p->name, "study");
 	for (uint32_t run = 0; run < p->n_runs; run++) {
 		struct gn_topology *t = NULL;
 
@@ -105,12 +106,11 @@ static void runs_are_their_points_with_seeds_of_their_own(void **state)
 static const struct {
 	const char *why, *study, *faults;
 } wrong[] = {
-	{ "nothing", "",
-	  "study.yaml:1:1: the file is empty: a study needs name, topology and vary or series\n" },
+	{ "nothing", "", "study.yaml:1:1: the file is empty: a study needs topology, and vary or series\n" },
 	{ "no map", "[1]",
-	  "study.yaml:1:1: a study is a map: lines such as \"name: example\", \"topology: quickstart.yaml\"\n" },
+	  "study.yaml:1:1: a study is a map: lines such as \"topology: quickstart.yaml\", \"seeds: 30\"\n" },
 	{ "all faults at once", "nme: s\nbackend: emu\nseeds: 0\n",
-	  "study.yaml:1:1: unknown key \"nme\" (did you mean \"name\"?)\nstudy.yaml:1:1: a study needs name\n"
+	  "study.yaml:1:1: unknown key \"nme\" (did you mean \"name\"?)\n"
 	  "study.yaml:1:1: a study needs topology\n"
 	  "study.yaml:2:10: unknown backend \"emu\": known are sim, live, both\n"
 	  "study.yaml:3:8: seeds must be from 1 to 1000000, not 0\n" },
