@@ -54,7 +54,7 @@ static void reap(struct emulation *e)
 	while ((member = gn_nodes_reap(&e->nodes, &why)) >= 0) {
 		e->node_died = true;
 		gn_collector_bury(&e->collector, (uint32_t)member);
-		e->o->on_warning(e->o->context, why.text);
+		e->o->on_error(e->o->context, why.text);
 	}
 }
 
@@ -276,7 +276,7 @@ static void report_frozen(struct emulation *e, uint32_t member)
 			 e->t->nodes[e->t->gossip.members[member]].name);
 	e->node_died = true;
 	if (text)
-		e->o->on_warning(e->o->context, text);
+		e->o->on_error(e->o->context, text);
 }
 
 static int run_and_close(struct emulation *e, struct gn_outcome *ret, struct gn_err *err)

@@ -24,7 +24,7 @@ struct gn_emulation_options {
 	void *context;
 	void (*on_status)(void *context,
 			  const struct gn_status *s); /* about ten times a second, and on each new phase */
-	void (*on_warning)(void *context, const char *text);
+	void (*on_error)(void *context, const char *text);
 	void (*on_database)(void *context);				 /* run.db exists now; may be NULL */
 	void (*on_network)(void *context, const struct gn_network *net); /* built; NULL: about to go */
 	/* One more descriptor for the loop to wait on (-1: none), and what to do when it is readable. It returns 1

@@ -37,9 +37,9 @@ static void say(struct guest *g, enum gn_log_level level, const char *text)
 	gn_channel_send_pack(g->channel, GN_MESSAGE_LOG, p, NULL);
 }
 
-static void on_warning(void *context, const char *text)
+static void on_error(void *context, const char *text)
 {
-	say(context, GN_LOG_WARNING, text);
+	say(context, GN_LOG_ERROR, text);
 }
 
 static void on_status(void *context, const struct gn_status *s)
@@ -70,7 +70,7 @@ static void on_network(void *context, const struct gn_network *net)
 	if (!net)
 		return;
 	if (gn_guest_exec_new(&o, &g->exec, &err) < 0) {
-		on_warning(g, err.text);
+		on_error(g, err.text);
 		return;
 	}
 	struct epoll_event e = { .events = EPOLLIN };
@@ -165,7 +165,7 @@ static int carry_out(struct guest *g, struct gn_outcome *ret, struct gn_err *err
 		.guest = true,
 		.context = g,
 		.on_status = on_status,
-		.on_warning = on_warning,
+		.on_error = on_error,
 		.on_network = on_network,
 		.extra_fd = g->epoll,
 		.on_extra = on_extra,
@@ -203,7 +203,7 @@ int cmd_guest(const struct gn_options *o GN_UNUSED, int argc GN_UNUSED, char **a
 	r = carry_out(&g, &outcome, err);
 	if (r < 0)
 		say(&g, GN_LOG_ERROR, err->text);
-	send_done(&g, r < 0 ? 1 : gn_run_ending(&outcome, on_warning, &g));
+	send_done(&g, r < 0 ? 1 : gn_run_ending(&outcome, on_error, &g));
 	gn_close_p(&g.hosts);
 	gn_close_p(&g.epoll);
 	gn_topology_free(g.topology);

@@ -75,18 +75,18 @@ static void on_status(void *context, const struct gn_status *s)
 	gn_run_status(h->run, s);
 }
 
-static void say_warning(struct gn_run *r, const char *text)
+static void say_error(struct gn_run *r, const char *text)
 {
 	if (!r->quiet)
 		gn_progress_end(&r->progress);
-	gn_log(GN_LOG_WARNING, "%s", text);
+	gn_log(GN_LOG_ERROR, "%s", text);
 }
 
-static void on_warning(void *context, const char *text)
+static void on_error(void *context, const char *text)
 {
 	struct here *h = context;
 
-	say_warning(h->run, text);
+	say_error(h->run, text);
 }
 
 static void on_database(void *context)
@@ -128,7 +128,7 @@ int gn_run_here(struct gn_run *run, struct gn_err *err)
 		.folder = run->folder.path,
 		.context = &h,
 		.on_status = on_status,
-		.on_warning = on_warning,
+		.on_error = on_error,
 		.on_database = on_database,
 		.on_network = on_network,
 		.extra_fd = gn_control_fd(run->control),
@@ -140,7 +140,7 @@ int gn_run_here(struct gn_run *run, struct gn_err *err)
 	if (r == 0)
 		r = gn_emulate(&o, &outcome, err);
 	gn_close_p(&h.hosts);
-	return r < 0 ? r : gn_run_ending(&outcome, on_warning, &h);
+	return r < 0 ? r : gn_run_ending(&outcome, on_error, &h);
 }
 
 /* ---- which kernel ---- */

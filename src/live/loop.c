@@ -370,7 +370,8 @@ int gn_loop_run(struct gn_loop *l, gn_time start, struct gn_err *err)
 	}
 	ask_for_drops(l);
 	if (l->fault)
-		return gn_fail(err, -EPROTO, "protocol %s %s, %.6f s after the start: it breaks gossipnet-protocol(3)",
+		return gn_fail(err, -EPROTO,
+			       "protocol %s %s, %.6f s after the start: it breaks gossipnet-protocol(3)",
 			       l->protocol->name, l->fault, (double)(l->now - start) / GN_SEC);
 	return r < 0 ? r : 0;
 }
