@@ -72,13 +72,12 @@ static void put_time(struct scenario *s)
 {
 	static const uint64_t permille[] = { 0, 10, 100, 400, 2000 };
 	const uint64_t most = s->period * permille[below(s, GN_ARRAY_LEN(permille))] / 1000 / s->hops;
-	const uint64_t delay = below(s, most + 1);
+	const uint64_t delay = below(s, most + 1), jitter = in_percent(s, 50) ? delay : below(s, delay + 1);
 
 	if (delay)
 		put(s, ", delay: %" PRIu64 "ns", delay);
 	if (delay && in_percent(s, 50))
-		put(s, ", jitter: %" PRIu64 "ns",
-		    GN_MIN(INT32_MAX, in_percent(s, 50) ? delay : below(s, delay)));
+		put(s, ", jitter: %" PRIu64 "ns", GN_MIN(INT32_MAX, jitter));
 	if (s->rated && in_percent(s, 50))
 		put(s, ", rate: %" PRIu64 "kbit", one_of(s, 1000, 8000, 100000, 10000000));
 }
@@ -288,23 +287,27 @@ static void put_overlay(struct scenario *s)
 
 static void put_parameter(struct scenario *s, const struct gn_parameter *p)
 {
-	uint64_t low = (uint64_t)p->min, value;
+	const uint64_t low = (uint64_t)p->min, high = (uint64_t)p->max;
+	uint64_t value;
 
 	switch (p->type) {
 	case GN_PARAMETER_WHOLE:
-		value = between(s, low, GN_MIN((uint64_t)p->max, low + one_of(s, 1, 3, 10, 100)));
-		put(s, ", %s: %" PRIu64, p->name, value);
+		value = low + below(s, one_of(s, 1, 3, 10, 100));
+		/* A tree's cap may be 0, for none, or from 2 on. */
+		if (!strcmp(s->protocol->name, "tree") && !strcmp(p->name, "cap") && value == 1)
+			value = 2;
+		put(s, ", %s: %" PRIu64, p->name, GN_MIN(value, high));
 		break;
 	case GN_PARAMETER_DECIMAL:
-		value = between(s, low, GN_MIN((uint64_t)p->max, 2 * (uint64_t)p->value + 1000000));
+		value = between(s, low, GN_MIN(high, 2 * (uint64_t)p->value + 1000000));
 		put(s, ", %s: %" PRIu64 ".%06" PRIu64, p->name, value / 1000000, value % 1000000);
 		break;
 	case GN_PARAMETER_DURATION:
-		value = GN_MIN((uint64_t)p->max, GN_MAX(low, between(s, s->period / 10, 20 * s->period)));
-		put(s, ", %s: %" PRIu64 "ns", p->name, value);
+		value = between(s, s->period / 10, 20 * s->period);
+		put(s, ", %s: %" PRIu64 "ns", p->name, GN_MIN(GN_MAX(value, low), high));
 		break;
 	case GN_PARAMETER_CHOICE:
-		put(s, ", %s: %s", p->name, p->choices[between(s, low, (uint64_t)p->max)]);
+		put(s, ", %s: %s", p->name, p->choices[between(s, low, high)]);
 		break;
 	case GN_PARAMETER_SWITCH:
 		put(s, ", %s: %s", p->name, below(s, 2) ? "true" : "false");
@@ -336,7 +339,8 @@ static void put_gossip(struct scenario *s, bool forgets)
 	else if (forgets)
 		put(s, ", forget: lost interest with probability 0.%" PRIu64, between(s, 1, 9));
 	for (uint32_t i = 0; i < s->protocol->n_parameters; i++) {
-		if (in_percent(s, 50))
+		/* Durations always: their defaults are for larger periods. */
+		if (s->protocol->parameters[i].type == GN_PARAMETER_DURATION || in_percent(s, 50))
 			put_parameter(s, &s->protocol->parameters[i]);
 	}
 	put_overlay(s);
