@@ -41,6 +41,13 @@ same "a study left alone: runs" "$(sql results/small/study.db 'SELECT count(*) F
 check "a report is written" [ -s results/small/report.md ]
 same "it is one file" "$(cd results/small && echo study.db*)" "study.db"
 
+# One of its runs, made alone.
+IFS='|' read -r run seed t100 <<<"$(sql results/small/study.db "SELECT run.id, run.seed, t_ns FROM result AS r JOIN run ON run.id = r.run
+	JOIN point ON point.id = run.point JOIN series ON series.id = point.series
+	WHERE n = 3000 AND label = 'one call, push' AND quantile = 100 ORDER BY run.id DESC LIMIT 1")"
+gn sim base.yaml -q -o alone --seed "$seed" --set nodes.n.count=3000 --set gossip.protocol=push
+same "run $run alone: T100" "$(sql alone/run.db 'SELECT t100_ns FROM spread')" "${t100%.0}"
+
 killed=0
 for _ in {1..20}; do
 	"$GN" study small.yaml -q -o again 2>>err &
@@ -90,18 +97,38 @@ topology: base.yaml
 seeds: 1000
 vary: {nodes.n.count: [50000]}
 Y
-"$GN" study long.yaml 2>said &
-pid=$!
-for _ in {1..50}; do
-	[ "$(sql results/long/study.db 'SELECT count(*) FROM run' 2>/dev/null || echo 0)" = 0 ] || break
-	sleep 0.1
-done
-refused "two at once" 2 "results/long: a study is at work there already" gn study long.yaml
+# start_long FOLDER: in the background as $pid, with some runs done.
+start_long() {
+	"$GN" study long.yaml -o "$1" 2>said &
+	pid=$!
+	for _ in {1..50}; do
+		[ "$(sql "$1/study.db" 'SELECT count(*) FROM run' 2>/dev/null || echo 0)" = 0 ] || return
+		sleep 0.1
+	done
+}
+start_long long
+refused "two at once" 2 "long: a study is at work there already" gn study long.yaml -o long
 kill -TERM $pid
 wait $pid
 same "interrupted: exit status" $? 1
 has "interrupted" "$(cat said)" "interrupted: [1-9][0-9]* of 1000 runs are done and kept; the same command goes on"
-has "progress" "$(cat said)" "studying, [0-9]+ of 1000 runs, [0-9]+:[0-9]+ left"
+has "progress" "$(cat said)" "studying, [0-9]+ of 1000 runs"
+
+# Processes: a worker that dies ends the study, and none survives it.
+start_long worker
+kill -9 "$(pgrep -P $pid | head -1)"
+wait $pid
+same "a worker dies: exit status" $? 1
+has "a worker dies" "$(cat said)" 'run [0-9]+ \(push-pull, n = 50000, seed [0-9]+\): its process was ended by signal 9'
+sed 's/50000/5000000/' long.yaml >longer.yaml
+"$GN" study longer.yaml -q -o orphans &
+pid=$!
+sleep 0.5
+workers=$(pgrep -P $pid | xargs)
+kill -9 $pid
+wait $pid 2>/dev/null
+sleep 0.2
+same "processes that outlive the study" "$(ps -o stat= -p "${workers// /,}" | grep -cv '^Z')" 0
 
 # A run that fails is named.
 "${CC:-cc}" -std=c11 -I"$top/include" -shared -fPIC -o bad.so "$top/tests/plugin/misbehaving.c"
