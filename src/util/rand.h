@@ -21,6 +21,7 @@ enum gn_rand_stream {
 	GN_RAND_PROTOCOL = 3, /* one per node: phase, then partners */
 	GN_RAND_NETEM = 4,    /* one per link direction */
 	GN_RAND_SCHEDULE = 5,
+	GN_RAND_RESAMPLE = 6, /* a study's bootstrap */
 };
 
 /* The generator of (@seed, @stream, @index); different triples give unrelated sequences. */
