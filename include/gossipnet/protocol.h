@@ -223,6 +223,10 @@ static inline uint32_t gn_draw_partner(const struct gn_cluster *c, const struct 
 	return other + (other >= in->self);
 }
 
+/* For a cluster that says avoid_last: another partner than the last one if there is one, uniform among the places of the
+ * list that name another. *@last: the last one + 1, 0 before the first; set to this one's. */
+uint32_t gn_draw_another(const struct gn_cluster *c, const struct gn_input *in, uint32_t *last);
+
 /* Exponentially distributed, of that mean, at least 1. Integer arithmetic: the same on every machine. */
 uint64_t gn_random_exponential(struct gn_random *r, uint64_t mean);
 

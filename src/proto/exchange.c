@@ -60,18 +60,17 @@ static bool has_another(const struct gn_cluster *c, uint32_t self, uint32_t last
 	return false;
 }
 
-/* A partner, another one than the last if there is one: uniform among the places of the list that name another. */
-static uint32_t draw_another(const struct gn_cluster *c, const struct gn_input *in, struct memory *m)
+uint32_t gn_draw_another(const struct gn_cluster *c, const struct gn_input *in, uint32_t *last)
 {
 	uint32_t partner = gn_draw_partner(c, in);
 
 	if (partner == GN_NO_MEMBER)
 		return partner;
-	if (partner + 1 == m->last && has_another(c, in->self, partner)) {
-		while (partner + 1 == m->last)
+	if (partner + 1 == *last && has_another(c, in->self, partner)) {
+		while (partner + 1 == *last)
 			partner = gn_draw_partner(c, in);
 	}
-	m->last = partner + 1;
+	*last = partner + 1;
 	return partner;
 }
 
@@ -185,7 +184,7 @@ GN_HOT void act(struct gn_rumors t, const struct gn_exchange *x, struct memory *
 	calls.round = c->clock == GN_CLOCK_ROUNDS ? in->round : memory->round++;
 	compose(t, x->directions, in, &calls);
 	for (uint32_t i = 0; i < calls.n; i++) {
-		uint32_t to = c->avoid_last ? draw_another(c, in, memory) : gn_draw_partner(c, in);
+		uint32_t to = c->avoid_last ? gn_draw_another(c, in, &memory->last) : gn_draw_partner(c, in);
 
 		if (to == GN_NO_MEMBER)
 			return;
