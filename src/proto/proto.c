@@ -4,14 +4,14 @@
 #include <string.h>
 
 /* One file each, which sees nothing but gossipnet/protocol.h. */
-extern const struct gn_protocol gn_push, gn_pull, gn_push_pull, gn_power_law, gn_memberlist, gn_tree,
-	gn_flood, gn_median_counter, gn_haeupler_malkhi;
+extern const struct gn_protocol gn_push, gn_pull, gn_push_pull, gn_power_law, gn_median_counter,
+	gn_memberlist, gn_plumtree, gn_tree, gn_haeupler_malkhi, gn_flood;
 
 const struct gn_protocol *gn_protocol_at(size_t i)
 {
 	static const struct gn_protocol *const all[] = {
-		&gn_push, &gn_pull,  &gn_push_pull,	 &gn_power_law,	      &gn_memberlist,
-		&gn_tree, &gn_flood, &gn_median_counter, &gn_haeupler_malkhi,
+		&gn_push,	&gn_pull,     &gn_push_pull, &gn_power_law,	  &gn_median_counter,
+		&gn_memberlist, &gn_plumtree, &gn_tree,	     &gn_haeupler_malkhi, &gn_flood,
 	};
 
 	return i < sizeof(all) / sizeof(all[0]) ? all[i] : NULL;
