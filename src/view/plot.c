@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Coverage over time as a figure. gnuplot writes into memory; only a whole figure becomes a file.
- * Texts of the user reach gnuplot as single-quoted strings on terminals without enhanced text, so
- * that nothing in them has a meaning.
- */
-#include <fcntl.h>
+/* Coverage over time as a figure. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 
 #include "view/curves.h"
+#include "view/figure.h"
 #include "view/gnuplot.h"
 #include "view/run.h"
 #include "view/units.h"
@@ -20,46 +14,22 @@
 
 enum {
 	LABEL_COLUMNS = 20,
-	CURVES_MAX = 8,	  /* more events than that: median and band */
-	GRID = 400,	  /* times at which the quantiles are taken */
-	POINTS_MAX = 2000 /* of one curve: more than any figure has pixels */
+	CURVES_MAX = GN_FIGURE_COLOURS, /* more events than that: median and band */
+	GRID = 400,			/* times at which the quantiles are taken */
+	POINTS_MAX = 2000		/* of one curve: more than any figure has pixels */
 };
-
-static const struct format {
-	const char *ending, *terminal;
-	int name_size, text_size; /* of the titles, in the terminal's points */
-} formats[] = {
-	{ ".svg",
-	  "svg noenhanced size 800,500 dynamic background 'white' font 'Helvetica,Arial,sans-serif,15'"
-	  " linewidth 1.2",
-	  18, 12 },
-	{ ".png", "pngcairo noenhanced size 1600,1000 font 'sans,21' linewidth 2.2", 26, 17 },
-	{ ".pdf", "pdfcairo noenhanced size 16cm,10cm font 'sans,11' linewidth 1.5", 13, 8 },
-};
-
-/* Okabe and Ito's palette, which the colour-blind can tell apart, without its yellow, which nobody
- * sees on white; the second four are dashed, for prints in grey. */
-static const char *const palette[CURVES_MAX] = { "#0072b2", "#d55e00", "#009e73", "#cc79a7",
-						 "#e69f00", "#56b4e9", "#000000", "#7f7f7f" };
-static const char dashes[] = "(10,4)";
 
 struct figure {
-	FILE *f; /* gnuplot's script */
+	const struct gn_figure *figure;
+	FILE *f; /* its script */
 	const struct gn_curves *curves;
-	const struct format *format; /* NULL: characters instead of ink */
-	double unit_ns;		     /* of the x axis */
+	const struct gn_figure_format *format; /* NULL: characters instead of ink */
+	double unit_ns;			       /* of the x axis */
 	const char *unit;
 	double x_max; /* in that unit */
 };
 
 /* ---- texts ---- */
-
-static void string(const struct figure *g, const char *text, size_t columns)
-{
-	GN_CLEANUP(gn_free_p) char *printable = gn_printable(text, columns);
-
-	gn_gnuplot_string(g->f, printable ? printable : "?");
-}
 
 /* ": delay 10 ms, jitter 0.5 ms to 2 ms": the colon before the first. */
 struct list {
@@ -178,15 +148,15 @@ static void titles(const struct figure *g, const char *name, const char *subtitl
 {
 	if (!g->format) {
 		fputs("set title ", g->f);
-		string(g, name, 60);
+		gn_figure_string(g->figure, name, 60);
 		fputc('\n', g->f);
 		return;
 	}
 	fputs("set tmargin 4\nset label 1 ", g->f);
-	string(g, name, 60);
+	gn_figure_string(g->figure, name, 60);
 	fprintf(g->f, " at graph 0, graph 1 left offset character 0, 2.3 font ',%d'\n", g->format->name_size);
 	fputs("set label 2 ", g->f);
-	string(g, subtitle, 130);
+	gn_figure_string(g->figure, subtitle, 130);
 	fprintf(g->f,
 		" at graph 0, graph 1 left offset character 0, 1.1 font ',%d' textcolor rgb '#404040'\n",
 		g->format->text_size);
@@ -260,10 +230,10 @@ static void curves_by_event(const struct figure *g)
 		snprintf(number, sizeof(number), "event %" PRId64, c->event);
 		fprintf(g->f, "%s$curve%zu using 1:2 with steps", i ? ", " : "", i);
 		if (g->format)
-			fprintf(g->f, " linewidth 1.6 linecolor rgb '%s' dashtype %s", palette[i],
-				i < CURVES_MAX / 2 ? "1" : dashes);
+			fprintf(g->f, " linewidth 1.6 linecolor rgb '%s' dashtype %s", gn_figure_palette[i],
+				i < CURVES_MAX / 2 ? "1" : gn_figure_dashes);
 		curve_title(g, c->label ? c->label : number, at, gn_curve_informed(c));
-		mark_complete(g, at, palette[i]);
+		mark_complete(g, at, gn_figure_palette[i]);
 	}
 	fputc('\n', g->f);
 }
@@ -308,12 +278,12 @@ static int median_and_band(const struct figure *g)
 		fprintf(g->f,
 			"plot $band using 1:2:4 with filledcurves fillcolor rgb '%s' fillstyle transparent solid 0.22"
 			" noborder title '5 to 95 %% of the events'",
-			palette[0]);
+			gn_figure_palette[0]);
 	fputs(", $band using 1:3 with steps", g->f);
 	if (g->format)
-		fprintf(g->f, " linewidth 1.6 linecolor rgb '%s'", palette[0]);
+		fprintf(g->f, " linewidth 1.6 linecolor rgb '%s'", gn_figure_palette[0]);
 	curve_title(g, name, at, gn_curves_quantile(c, INT64_MAX, 50, scratch));
-	mark_complete(g, at, palette[0]);
+	mark_complete(g, at, gn_figure_palette[0]);
 	if (c->complete < c->n)
 		fprintf(g->f,
 			", NaN with lines linecolor rgb 'white' title '%zu events did not reach all nodes'",
@@ -389,7 +359,6 @@ static const char *key_place(const struct figure *g)
 
 static void frame(const struct figure *g)
 {
-	fputs("set encoding utf8\n", g->f);
 	fprintf(g->f, "set xrange [0:%.7g]\nset yrange [0:%" PRId64 "]\n", g->x_max, g->curves->members);
 	fprintf(g->f, "set xlabel 'time since the event was published (%s)'\n", g->unit);
 	fputs("set ylabel 'nodes that know the event'\n", g->f);
@@ -398,12 +367,7 @@ static void frame(const struct figure *g)
 		fputs("set key below maxcols 1\nset tics nomirror\n", g->f);
 		return;
 	}
-	fputs("set tics nomirror out scale 0.6\n"
-	      "set border 3 linewidth 0.8 linecolor rgb '#404040'\n"
-	      "set grid linetype 1 linewidth 0.5 linecolor rgb '#e0e0e0'\n"
-	      "set key Left reverse samplen 2.2 spacing 1.15 width 1\n"
-	      "set rmargin 3\n",
-	      g->f);
+	gn_figure_style(g->figure);
 	fprintf(g->f, "set key %s\n", key_place(g));
 }
 
@@ -421,18 +385,6 @@ static void choose_axis(struct figure *g, sqlite3 *db)
 	g->x_max = (double)last / g->unit_ns * 1.06;
 }
 
-static void set_terminal(const struct figure *g)
-{
-	struct winsize w;
-
-	if (g->format)
-		fprintf(g->f, "set terminal %s\n", g->format->terminal);
-	else if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_col >= 40 && w.ws_row >= 12)
-		fprintf(g->f, "set terminal dumb noenhanced size %u, %u\n", w.ws_col, w.ws_row - 2u);
-	else
-		fputs("set terminal dumb noenhanced size 80, 24\n", g->f);
-}
-
 static int write_script(struct figure *g, sqlite3 *db, struct gn_err *err)
 {
 	GN_CLEANUP(gn_free_p) char *subtitle = describe_run(db, g->curves);
@@ -442,127 +394,34 @@ static int write_script(struct figure *g, sqlite3 *db, struct gn_err *err)
 		return gn_fail(err, -ENOMEM, "out of memory");
 	gn_run_meta(db, "name", name, sizeof(name));
 	choose_axis(g, db);
-	set_terminal(g);
 	frame(g);
 	titles(g, name, subtitle);
 	if (g->curves->n <= CURVES_MAX)
 		curves_by_event(g);
 	else if (median_and_band(g))
 		return gn_fail(err, -ENOMEM, "out of memory");
-	return fflush(g->f) ? gn_fail(err, -errno, "gnuplot's script: %m") : 0;
+	return 0;
 }
 
 /* ---- output ---- */
 
-static int copy(int from, off_t at, int to)
-{
-	char buffer[65536];
-	ssize_t n;
-
-	while ((n = pread(from, buffer, sizeof(buffer), at)) > 0) {
-		ssize_t w = write(to, buffer, (size_t)n);
-
-		if (w < 0 && errno != EINTR)
-			return -errno;
-		at += GN_MAX(w, 0);
-	}
-	return n < 0 ? -errno : 0;
-}
-
-/* To a name of its own next to @path, then renamed: whoever looks sees the old figure or the new. */
-static int write_file(const char *path, int figure, struct gn_err *err)
-{
-	GN_CLEANUP(gn_free_p) char *temporary = gn_format("%s.%ld.tmp", path, (long)getpid());
-	int r = 0;
-
-	if (!temporary)
-		return gn_fail(err, -ENOMEM, "out of memory");
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-
-	if (fd < 0)
-		return gn_fail(err, -errno, "%s: cannot write the figure: %m", path);
-	r = copy(figure, 0, fd);
-	if (close(fd) && !r)
-		r = -errno;
-	if (!r && rename(temporary, path))
-		r = -errno;
-	if (r) {
-		unlink(temporary);
-		return gn_fail(err, r, "%s: cannot write the figure: %s", path, strerror(-r));
-	}
-	return 0;
-}
-
-/* gnuplot's terminal of characters begins with a form feed, which is for printers. */
-static int show(int figure, struct gn_err *err)
-{
-	char first = '\0';
-
-	if (pread(figure, &first, 1, 0) < 0)
-		return gn_fail(err, -errno, "gnuplot's figure: %m");
-	fflush(stdout);
-	int r = copy(figure, first == '\f', STDOUT_FILENO);
-
-	return r ? gn_fail(err, r, "standard output: %s", strerror(-r)) : 0;
-}
-
-static int choose_format(const char *out, const struct format **ret, struct gn_err *err)
-{
-	size_t n = strlen(out);
-
-	*ret = NULL;
-	if (!strcmp(out, "-"))
-		return 0;
-	for (size_t i = 0; i < GN_ARRAY_LEN(formats); i++)
-		if (n > 4 && !strcasecmp(out + n - 4, formats[i].ending))
-			*ret = &formats[i];
-	if (*ret)
-		return 0;
-	return gn_fail(err, -EINVAL,
-		       "%s: the name of a figure ends in .svg, .png or .pdf (or is -, for the terminal)",
-		       out);
-}
-
-static int draw(sqlite3 *db, const struct format *format, int figure, struct gn_err *err)
-{
-	GN_CLEANUP(gn_curves_done) struct gn_curves curves = { 0 };
-	int r = gn_curves_load(db, &curves, err);
-
-	if (r)
-		return r;
-	int script = memfd_create("gnuplot-script", MFD_CLOEXEC);
-	struct figure g = { .curves = &curves,
-			    .format = format,
-			    .f = script < 0 ? NULL : fdopen(script, "w") };
-
-	if (!g.f) {
-		r = gn_fail(err, -errno, "gnuplot's script: %m");
-		gn_close_p(&script);
-		return r;
-	}
-	r = write_script(&g, db, err);
-	if (!r)
-		r = gn_gnuplot(script, figure, err);
-	fclose(g.f);
-	return r;
-}
-
 int gn_plot(const char *path, const char *out, struct gn_err *err)
 {
+	GN_CLEANUP(gn_figure_done) struct gn_figure figure = { 0 };
+	GN_CLEANUP(gn_curves_done) struct gn_curves curves = { 0 };
 	GN_CLEANUP(gn_db_close_p) sqlite3 *db = NULL;
-	GN_CLEANUP(gn_close_p) int figure = -1;
-	const struct format *format;
-	int r = choose_format(out, &format, err);
+	int r = gn_figure_begin(&figure, out, 800, 500, err);
 
 	if (!r)
 		r = gn_run_open(path, &db, err);
+	if (!r)
+		r = gn_curves_load(db, &curves, err);
 	if (r)
 		return r;
-	figure = memfd_create("figure", MFD_CLOEXEC);
-	if (figure < 0)
-		return gn_fail(err, -errno, "figure: %m");
-	r = draw(db, format, figure, err);
-	if (r)
-		return r;
-	return format ? write_file(out, figure, err) : show(figure, err);
+	struct figure g = {
+		.figure = &figure, .f = figure.script, .format = figure.format, .curves = &curves
+	};
+
+	r = write_script(&g, db, err);
+	return r ? r : gn_figure_end(&figure, err);
 }

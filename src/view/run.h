@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading a run's file. Inside src/view only. */
+/* Reading a run's file. For src/view and src/study. */
 #ifndef GN_VIEW_RUN_H
 #define GN_VIEW_RUN_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers as people read them. Inside src/view only. */
+/* Numbers as people read them. For src/view and src/study. */
 #ifndef GN_VIEW_UNITS_H
 #define GN_VIEW_UNITS_H
 
