@@ -8,7 +8,7 @@
  * tree, on which an event costs n - 1 pushes. An event that is announced but does not come within graft_timeout rounds
  * is fetched from a partner that announced it (GRAFT), and that link becomes eager: so the tree heals.
  *
- * With overlay: full the view is made of degree / 2 rings through all members, in an order drawn by the cluster's seed:
+ * With overlay: full the view is made of view / 2 rings through all members, in an order drawn by the cluster's seed:
  * symmetric, connected, and nobody needs to be told. Else it is all of the member's partners in the overlay.
  *
  * What differs from the paper: there a link is TCP and loses nothing. Here each end of a link wants to see that the
@@ -23,14 +23,14 @@
  */
 #include "gossipnet/protocol.h"
 
-enum { DEGREE, GRAFT_TIMEOUT };
+enum { VIEW, GRAFT_TIMEOUT };
 
-#define DEGREE_MAX  64
+#define VIEW_MAX    64
 #define TIMEOUT_MAX 200
 
 static const struct gn_parameter parameters[] = {
-	[DEGREE] = { "degree", "partners of a member with overlay: full; even", GN_PARAMETER_WHOLE, 2,
-		     DEGREE_MAX, NULL, 6 },
+	[VIEW] = { "view", "partners of a member with overlay: full; even", GN_PARAMETER_WHOLE, 2, VIEW_MAX,
+		   NULL, 6 },
 	[GRAFT_TIMEOUT] = { "graft_timeout", "rounds to wait for an announced event before it is asked for",
 			    GN_PARAMETER_WHOLE, 1, TIMEOUT_MAX, NULL, 2 },
 };
@@ -96,7 +96,7 @@ static uint32_t largest_view(const struct gn_cluster *c)
 	uint32_t most = 1;
 
 	if (!c->peers)
-		return (uint32_t)c->parameters[DEGREE];
+		return (uint32_t)c->parameters[VIEW];
 	for (uint32_t m = 0; m < c->members; m++) {
 		uint32_t n = c->first_peer[m + 1] - c->first_peer[m];
 
@@ -131,8 +131,8 @@ static const char *prepare(const struct gn_cluster *c, void *shared)
 {
 	const uint32_t slots = largest_view(c);
 
-	if (c->parameters[DEGREE] % 2)
-		return "degree: the view is made of rings, and each gives a member two partners: an even number";
+	if (c->parameters[VIEW] % 2)
+		return "view: it is made of rings, and each gives a member two partners: an even number";
 	if (slots > SLOTS_MAX)
 		return "a member has more than 65535 partners: choose another overlay";
 	*(struct shape *)shared = (struct shape){ .slots = slots, .words = (slots + 31) / 32 };

@@ -409,7 +409,7 @@ static void what_cannot_be_is_refused(void **unused)
 
 	(void)unused;
 	cluster_setup(&c, "plumtree", 10, 1, 0, 1);
-	cluster_set(&c, "degree", 5);
+	cluster_set(&c, "view", 5);
 	assert_non_null(cluster_prepare(&c));
 	cluster_done(&c);
 
@@ -426,15 +426,15 @@ static void what_cannot_be_is_refused(void **unused)
 	cluster_done(&c);
 }
 
-static void every_degree_works(void **unused)
+static void every_size_of_view_works(void **unused)
 {
 	(void)unused;
-	for (int64_t degree = 2; degree <= 64; degree += 2) {
+	for (int64_t view = 2; view <= 64; view += 2) {
 		for (uint32_t n = 2; n < 200; n = n * 3 - 1) {
 			struct cluster c;
 
 			setup(&c, n, 1, 0, 3);
-			cluster_set(&c, "degree", degree);
+			cluster_set(&c, "view", view);
 			cluster_start(&c);
 			cluster_publish(&c, 0, 0, 0);
 			cluster_advance(&c, 10 * PERIOD);
@@ -481,7 +481,7 @@ int main(void)
 		cmocka_unit_test(a_mute_member_stops_nobody),
 		cmocka_unit_test(copies_and_overtaking_do_no_harm),
 		cmocka_unit_test(what_cannot_be_is_refused),
-		cmocka_unit_test(every_degree_works),
+		cmocka_unit_test(every_size_of_view_works),
 		cmocka_unit_test(one_event_needs_little_memory),
 		cmocka_unit_test(hostile_datagrams_leave_no_trace),
 	};
