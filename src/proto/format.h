@@ -6,6 +6,7 @@
 #ifndef GN_PROTO_FORMAT_H
 #define GN_PROTO_FORMAT_H
 
+#include <endian.h>
 #include <string.h>
 
 #include "gossipnet/protocol.h"
@@ -18,44 +19,45 @@ enum { AT_KIND = 3, AT_FLAGS = 4, AT_NOTE = 5, AT_RECORDS = 6, AT_NUMBER = 8, AT
 
 GN_HOT void put16(uint8_t *at, uint32_t value)
 {
-	value = __builtin_bswap16((uint16_t)value);
-	memcpy(at, &value, 2);
+	uint16_t big = htobe16((uint16_t)value);
+
+	memcpy(at, &big, sizeof(big));
 }
 
 GN_HOT void put32(uint8_t *at, uint32_t value)
 {
-	value = __builtin_bswap32(value);
-	memcpy(at, &value, 4);
+	value = htobe32(value);
+	memcpy(at, &value, sizeof(value));
 }
 
 GN_HOT void put64(uint8_t *at, uint64_t value)
 {
-	value = __builtin_bswap64(value);
-	memcpy(at, &value, 8);
+	value = htobe64(value);
+	memcpy(at, &value, sizeof(value));
 }
 
 GN_HOT uint32_t get16(const uint8_t *at)
 {
 	uint16_t value;
 
-	memcpy(&value, at, 2);
-	return __builtin_bswap16(value);
+	memcpy(&value, at, sizeof(value));
+	return be16toh(value);
 }
 
 GN_HOT uint32_t get32(const uint8_t *at)
 {
 	uint32_t value;
 
-	memcpy(&value, at, 4);
-	return __builtin_bswap32(value);
+	memcpy(&value, at, sizeof(value));
+	return be32toh(value);
 }
 
 GN_HOT uint64_t get64(const uint8_t *at)
 {
 	uint64_t value;
 
-	memcpy(&value, at, 8);
-	return __builtin_bswap64(value);
+	memcpy(&value, at, sizeof(value));
+	return be64toh(value);
 }
 
 /* Return: the size so far. */
