@@ -73,7 +73,7 @@ enum gn_parameter_type {
 
 /* A key that the protocol adds to `gossip:` in a topology file. */
 struct gn_parameter {
-	const char *name, *help; /* name: lower-case letters and _ */
+	const char *name, *help; /* name: a lower-case letter, then those, digits and _, 31 at most */
 	enum gn_parameter_type type;
 	int64_t min, max;	    /* inclusive, of the value as above */
 	const char *const *choices; /* NULL-terminated */
@@ -130,6 +130,8 @@ struct gn_output {
 /* Bytes that the host provides, zeroed, aligned to 16. A member's state may be in two parts: the head, touched by
  * every input, and the body, for what a member needs once it has something to say. With ten million members
  * a small head is what makes a simulation fast; a protocol that does not care has no head. */
+#define GN_SIZE_MAX (UINT64_C(1) << 40) /* of each */
+
 struct gn_sizes {
 	size_t head, body; /* of each member */
 	size_t shared;	   /* once, for tables that all members read */
@@ -149,7 +151,7 @@ enum gn_tag {
 
 struct gn_protocol {
 	uint32_t abi;		 /* GN_PROTOCOL_ABI */
-	const char *name, *help; /* help: one line */
+	const char *name, *help; /* name: as a parameter's, and -; help: one line */
 	const struct gn_parameter *parameters;
 	uint32_t n_parameters; /* <= GN_PARAMETERS_MAX */
 	bool forgets;	       /* honours forget_after and lost_interest_ppm */

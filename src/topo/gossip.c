@@ -298,6 +298,15 @@ static void plan_forget(struct gn_planning *p, const struct gn_raw_gossip *g, co
 	p->t.gossip.lost_interest_ppm = (uint32_t)rule.lost_interest.number;
 }
 
+/* NULL, or what is wrong with the memory that a protocol asks for. Below this limit no host's sums overflow. */
+static const char *sizes_fault(const struct gn_protocol *q, const struct gn_sizes *sizes)
+{
+	if (sizes->head > GN_SIZE_MAX || sizes->body > GN_SIZE_MAX || sizes->shared > GN_SIZE_MAX)
+		return "sizes() asks for more than GN_SIZE_MAX bytes, 1 TiB";
+	return q->tagged && !sizes->head ? "it is tagged, but sizes() asks for no head to hold the tag"
+					 : NULL;
+}
+
 int gn_planning_prepare(struct gn_planning *p)
 {
 	const struct gn_raw_gossip *g = p->raw->gossip.items;
@@ -305,15 +314,19 @@ int gn_planning_prepare(struct gn_planning *p)
 	const struct gn_cluster cluster = gn_cluster_of(&p->t);
 	struct gn_sizes sizes = { 0 };
 
-	if (!q->prepare)
-		return 0;
 	q->sizes(&cluster, &sizes);
-	GN_CLEANUP(gn_free_p) void *shared = calloc(1, sizes.shared + 1); /* malloc() aligns to 16 */
-	const char *why = shared ? q->prepare(&cluster, shared) : NULL;
+	const char *why = sizes_fault(q, &sizes);
 
+	if (!why && q->prepare) {
+		GN_CLEANUP(gn_free_p) void *shared = calloc(1, sizes.shared + 1); /* aligned to 16 */
+
+		if (!shared)
+			return -ENOMEM;
+		why = q->prepare(&cluster, shared);
+	}
 	if (why)
 		gn_fault_at(p->report, gn_place_of(&g->protocol, &g->raw), "%s: %s", q->name, why);
-	return shared ? 0 : -ENOMEM;
+	return 0;
 }
 
 int gn_planning_gossip(struct gn_planning *p)

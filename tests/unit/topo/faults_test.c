@@ -300,6 +300,10 @@ static const struct {
 
 	{ "what the protocol itself refuses", LAN "gossip: {protocol: ./mine.so, cap: 4}\n",
 	  "t.yaml:3:20: mine: cap: more than there are members\n" },
+	{ "memory that nobody has", LAN "gossip: {protocol: ./greedy.so}\n",
+	  "t.yaml:3:20: greedy: sizes() asks for more than GN_SIZE_MAX bytes, 1 TiB\n" },
+	{ "a tag without a place", LAN "gossip: {protocol: ./headless.so}\n",
+	  "t.yaml:3:20: headless: it is tagged, but sizes() asks for no head to hold the tag\n" },
 
 	/* Forgetting */
 	{ "no such rule", LAN "gossip: {forget: soon}\n",

@@ -37,6 +37,11 @@ static void topo_sizes(const struct gn_cluster *c, struct gn_sizes *ret)
 	*ret = (struct gn_sizes){ .shared = c->members };
 }
 
+static void topo_greedy_sizes(const struct gn_cluster *c, struct gn_sizes *ret)
+{
+	ret->body = c->members - (size_t)1000; /* fewer than it thought */
+}
+
 /* Refuses what no table can say. */
 static const char *topo_prepare(const struct gn_cluster *c, void *shared)
 {
@@ -45,18 +50,24 @@ static const char *topo_prepare(const struct gn_cluster *c, void *shared)
 }
 
 static const struct gn_protocol topo_protocols[] = {
-	{ .name = "push", .forgets = true },
-	{ .name = "pull", .forgets = true },
-	{ .name = "push-pull", .forgets = true },
-	{ .name = "power-law", .parameters = topo_power_law, .n_parameters = 4, .forgets = true },
-	{ .name = "tree", .parameters = topo_tree, .n_parameters = 4 },
+	{ .name = "push", .sizes = topo_sizes, .forgets = true },
+	{ .name = "pull", .sizes = topo_sizes, .forgets = true },
+	{ .name = "push-pull", .sizes = topo_sizes, .forgets = true },
+	{ .name = "power-law",
+	  .sizes = topo_sizes,
+	  .parameters = topo_power_law,
+	  .n_parameters = 4,
+	  .forgets = true },
+	{ .name = "tree", .sizes = topo_sizes, .parameters = topo_tree, .n_parameters = 4 },
 	/* Somebody's own: not among the built-in ones. */
 	{ .name = "mine",
 	  .parameters = topo_tree,
 	  .n_parameters = 2,
 	  .sizes = topo_sizes,
 	  .prepare = topo_prepare },
-	{ .name = "clash", .parameters = topo_clash, .n_parameters = 1 },
+	{ .name = "clash", .sizes = topo_sizes, .parameters = topo_clash, .n_parameters = 1 },
+	{ .name = "greedy", .sizes = topo_greedy_sizes },
+	{ .name = "headless", .sizes = topo_sizes, .tagged = true },
 };
 enum { TOPO_BUILT_IN = 5 };
 
