@@ -98,7 +98,7 @@ struct gn_input {
 	uint32_t round;		  /* GN_CLOCK_ROUNDS: now / period; else 0 */
 	uint64_t now;		  /* never goes back between inputs of a member */
 	struct gn_random *random; /* of this member; nobody else draws from it */
-	uint32_t from;		  /* the sending member: the host knows it from the source address */
+	uint32_t from;		  /* the sender, another member; the host knows it by its address */
 	uint32_t event;
 	const uint8_t *data; /* borrowed for the call */
 	size_t size;

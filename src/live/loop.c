@@ -291,7 +291,8 @@ static void receive_one(struct gn_loop *l, unsigned i)
 	in.from = gn_addresses_find(&l->addresses, ntohl(from->sin_addr.s_addr));
 	read_clock(l);
 	l->arrived = arrival_of(l, &m->msg_hdr);
-	if (in.from == GN_NONE || from->sin_port != htons(GN_GOSSIP_PORT) ||
+	/* Nobody sends to itself: that a protocol may rely on. */
+	if (in.from == GN_NONE || in.from == l->config.member || from->sin_port != htons(GN_GOSSIP_PORT) ||
 	    m->msg_hdr.msg_flags & MSG_TRUNC || feed(l, &in))
 		add(&l->counters->malformed, 1);
 }

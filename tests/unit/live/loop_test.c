@@ -158,12 +158,72 @@ static void calls_leave_room_for_arrivals(void **unused)
 	tear_down(&p);
 }
 
+static void echo_sizes(const struct gn_cluster *c, struct gn_sizes *ret)
+{
+	(void)c;
+	*ret = (struct gn_sizes){ 0 };
+}
+
+/* Answers whatever comes, as a protocol may that relies on what it is promised. */
+static int echo(const struct gn_cluster *c, void *head, void *body, const struct gn_input *in,
+		const struct gn_output *out, uint64_t *deadline)
+{
+	(void)c, (void)head, (void)body, (void)deadline;
+	if (in->type == GN_DATAGRAM)
+		out->send(out->host, in->from, in->data, in->size);
+	else if (in->type == GN_PUBLISH)
+		out->deliver(out->host,
+			     &(struct gn_delivery){ .event = in->event, .via = GN_NO_MEMBER, .first = 1 });
+	return 0;
+}
+
+/* From the gossip port of that address to the place's socket. */
+static void send_from(const struct place *p, uint32_t ip)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET,
+				    .sin_port = htons(GN_GOSSIP_PORT),
+				    .sin_addr.s_addr = htonl(ip) },
+			   to;
+	socklen_t size = sizeof(to);
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(s, (const struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(getsockname(p->socket, (struct sockaddr *)&to, &size), 0);
+	assert_int_equal(sendto(s, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)), 1);
+	close(s);
+}
+
+static void a_datagram_with_the_own_address_is_not_taken(void **unused)
+{
+	static const struct gn_protocol protocol = { .name = "echo", .sizes = echo_sizes, .step = echo };
+	const uint32_t ip = 0x7f4f2e01; /* 127.79.46.1 */
+	const struct gn_node here[] = { { .name = "a", .ip = ip, .member = 0 },
+					{ .name = "b", .ip = ip + 1, .member = 1 } };
+	struct gn_topology t = topology(20 * GN_MSEC);
+	struct gn_err err;
+	struct place p;
+
+	(void)unused;
+	t.nodes = here;
+	t.gossip.protocol = &protocol;
+	set_up(&p, &t, 50 * GN_MSEC);
+	send_from(&p, ip);
+	send_from(&p, ip + 1);
+	if (gn_loop_run(p.loop, gn_now(), &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(p.own.slice->counters.datagrams_received, 2);
+	assert_int_equal(p.own.slice->counters.malformed, 1);
+	assert_int_equal(p.own.slice->counters.datagrams_sent + p.own.slice->counters.send_errors, 1);
+	tear_down(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_happens_before_the_start),
 		cmocka_unit_test(a_signal_does_not_bring_the_start_forward),
 		cmocka_unit_test(calls_leave_room_for_arrivals),
+		cmocka_unit_test(a_datagram_with_the_own_address_is_not_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
