@@ -14,7 +14,7 @@ PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libsqlite3-dev libmnl-dev 
 CHECK_PACKAGES := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck shellcheck mandoc valgrind \
 	sqlite3 iputils-ping tcpdump python3 procps util-linux tmux git
 
-VERSION := 0.1.0
+VERSION := 0.2.0
 LAYERS  := util proto plugin topo net live store sim view study vm cmd
 LIBS    := yaml-0.1 sqlite3 libmnl libnl-3.0 libnl-route-3.0 libkmod
 
