@@ -108,7 +108,7 @@ check-unit: unit
 # Everything. Live tests need root and say so; under CI nothing may be skipped.
 check: deps-check
 	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all unit tools $(PROPERTIES) && \
-		tests/run $(UNIT) $(PROPERTIES) $(sort $(wildcard tests/cli/*.sh tests/net/*.sh)); $(call give_back,build gossipnet)
+		tests/run $(PROPERTIES) $(sort $(wildcard tests/sim/*.sh tests/cli/*.sh)) $(UNIT) -- $(sort $(wildcard tests/net/*.sh)); $(call give_back,build gossipnet)
 
 # Status 3, a machine too busy for the timers, has been said and is worth a plot too.
 demo: deps
