@@ -150,7 +150,6 @@ static void send(void *host, uint32_t to, const uint8_t *data, size_t size)
 
 	if (!gn_sim_may_send(s, to, data, size))
 		return;
-	gn_sim_count_sent(s, size);
 	like.call = s->in.type != GN_DATAGRAM;
 	like.answers = like.call ? 0 : e->answers;
 	if (like.call)
@@ -182,7 +181,8 @@ static void feed(struct gn_simulation *s)
 	struct tail *tail = tail_of(s, s->in.self);
 	gn_time after = tail->deadline;
 
-	gn_sim_check_return(s, gn_sim_step(s, &after));
+	gn_sim_check_return(s,
+			    gn_sim_step(s, gn_sim_head(s, s->in.self), gn_sim_body(s, s->in.self), &after));
 	if (after == tail->deadline && s->in.type != GN_TIMER)
 		return;
 	gn_sim_blame(s, gn_output_check_deadline(&s->in, tail->deadline, after));

@@ -30,7 +30,7 @@ void gn_sim_deliver(void *host, const struct gn_delivery *d)
 	struct gn_simulation *s = host;
 	const char *fault = gn_output_check_deliver(&s->cluster, &s->in, d);
 
-	s->n_outputs++;
+	s->last_delivery = s->steps;
 	if (!fault)
 		fault = gn_output_check_first(d, d->event < s->published,
 					      test_and_set_known(s, d->event, d->first));
@@ -47,19 +47,23 @@ void gn_sim_deliver(void *host, const struct gn_delivery *d)
 	gn_sim_write_arrival(s, d);
 }
 
-void gn_sim_call(void *host, uint32_t round, uint32_t partner)
+void gn_sim_count_call(void *host, uint32_t round GN_UNUSED, uint32_t partner GN_UNUSED)
 {
 	struct gn_simulation *s = host;
 
-	s->result->calls++;
-	if (!s->logs_arrivals)
-		return;
+	s->calls++;
+}
+
+void gn_sim_log_call(void *host, uint32_t round, uint32_t partner)
+{
+	struct gn_simulation *s = host;
 	const char *fault = gn_output_check_call(&s->cluster, &s->in, partner);
 
 	if (fault) {
 		gn_sim_blame(s, fault);
 		return;
 	}
+	s->calls++;
 	s->counters[s->in.self].calls++;
 	if (s->t->log == GN_RECORDS_CALLS)
 		gn_sim_write_call(s, round, partner);
@@ -71,14 +75,14 @@ static bool happens(struct gn_simulation *s, uint32_t ppm)
 }
 
 /*
- * A call is lost as a whole, however many datagrams it has: the draw is a hash of the step, of the calls announced until
- * then, and of the partner. So nothing has to be remembered.
+ * A call is lost as a whole, however many datagrams it has: the draw is a hash of caller, partner and time, and of how many
+ * calls were announced until then. So nothing has to be remembered.
  */
 static bool call_is_lost(const struct gn_simulation *s, uint32_t to)
 {
 	if (!s->t->call_loss_ppm || s->in.type == GN_DATAGRAM)
 		return false;
-	uint64_t draw = gn_hash(gn_hash(s->call_seed ^ s->result->steps, s->result->calls), to);
+	uint64_t draw = gn_hash(gn_hash(s->call_seed ^ s->in.now, s->calls), (uint64_t)s->in.self << 32 | to);
 
 	return ((draw >> 32) * 1000000) >> 32 < s->t->call_loss_ppm;
 }

@@ -10,53 +10,69 @@
 
 #include "sim/simulation.h"
 
-/* Members of a block: enough that a receiver's slot has come from memory by the time its datagram is delivered, and few
+/* Members of a block: enough that a receiver's mark has come from memory by the time its datagram is delivered, and few
  * enough that the datagrams stay in cache. */
 #define BLOCK 1024
-/* The body is fetched early too once that part of the members knows something. */
-#define INFORMED_PART 8
+/* Datagrams between one that is delivered and the one whose receiver is fetched from memory meanwhile. */
+#define AHEAD 8
 /* Nobody answers answers that often: it would never end. */
 #define ANSWERS_MAX 1000
 
-/* What is known of a member here. */
-struct tail {
-	uint32_t due; /* the round in which its timer runs next; 0: none */
-	uint32_t
-		received; /* calls in the round at hand, below the bit that says whether this is an odd one */
-};
-
-#define ODD_BIT (UINT32_C(1) << 31)
+/*
+ * What is known of a member, one byte: all that most of its datagrams need, so that those of a million members stay in cache.
+ * The lowest bits are its tag; the highest, how many calls it has received in the round at hand. ODD says whether that is an
+ * odd round; else the count is of an older one, and void: so nothing needs to be cleared between rounds, as long as
+ * each round touches each member.
+ */
+#define TAG	  3 /* enum gn_tag; GN_TAG_NONE where all datagrams matter, be they without effect */
+#define IRREGULAR 4 /* its timer does not run in each round: see rounds.due */
+#define ODD	  8
+#define CALL	  16 /* one of them */
+#define CALLS_MAX 15 /* or more: see rounds.received */
 
 struct queued {
-	uint32_t to, from, size;
+	uint32_t to, from;
+	uint16_t size;
+	uint16_t tag; /* of the sender */
 	uint8_t data[];
 };
 
 struct queue {
 	uint8_t *bytes;
 	size_t used, size;
+	uint32_t *effective; /* where the datagrams are that have an effect, in units of QUEUE_UNIT bytes */
 };
+
+#define QUEUE_UNIT 8
 
 struct rounds {
+	uint8_t *marks; /* by member */
+	uint32_t *
+		received; /* calls, of those members whose mark cannot hold the number; NULL: there was none yet */
 	struct queue queue; /* filled by the step at hand */
 	struct queue other; /* being delivered */
-	uint32_t round;	    /* the last one that was run */
-	uint32_t odd;	    /* ODD_BIT or 0, in turns */
+	uint32_t round;	    /* the last one that was begun */
+	uint8_t odd;	    /* ODD or 0, in turns */
+	uint32_t had_timer; /* members below have had their timer of this round */
 	gn_time next_time;  /* of the round after it */
 	bool next_is_due;   /* some member's timer runs then */
-	bool fetches_bodies;
+	uint8_t tag_mask;   /* TAG or 0 */
+	uint32_t *
+		due; /* of members that are IRREGULAR: the round of their timer, or 0; NULL: there was none yet */
 };
-
-static inline struct tail *tail_of(const struct gn_simulation *s, uint32_t member)
-{
-	return gn_sim_tail(s, member);
-}
 
 /* ---- queues ---- */
 
 static inline size_t room_for(size_t size)
 {
-	return (sizeof(struct queued) + size + 7) & ~(size_t)7;
+	return (sizeof(struct queued) + size + QUEUE_UNIT - 1) & ~(size_t)(QUEUE_UNIT - 1);
+}
+
+static void out_of_memory(struct gn_simulation *s)
+{
+	if (!s->failed)
+		s->failed = gn_fail(s->err, -ENOMEM, "out of memory for the datagrams of %u members",
+				    s->cluster.members);
 }
 
 static bool grow(struct gn_simulation *s, struct queue *q)
@@ -64,57 +80,45 @@ static bool grow(struct gn_simulation *s, struct queue *q)
 	size_t size = q->size ? 2 * q->size : (size_t)BLOCK * 64;
 	uint8_t *bytes = realloc(q->bytes, size);
 
-	if (!bytes) {
-		s->failed = gn_fail(s->err, -ENOMEM, "out of memory for a round's datagrams");
+	if (bytes)
+		q->bytes = bytes;
+	uint32_t *effective = bytes ? realloc(q->effective, size / room_for(1) * sizeof(*effective)) : NULL;
+
+	if (!effective) {
+		out_of_memory(s);
 		return false;
 	}
-	q->bytes = bytes;
+	q->effective = effective;
 	q->size = size;
 	return true;
 }
 
-/* Datagrams are small, and calling memcpy() costs as much as their making. */
-static inline void copy(uint8_t *to, const uint8_t *from, size_t size)
+static void free_queue(struct queue *q)
 {
-	if (size < 16 || size > 64) {
-		memcpy(to, from, size);
-		return;
-	}
-	memcpy(to, from, 16);
-	if (size > 32) {
-		memcpy(to + 16, from + 16, 16);
-		memcpy(to + size - 32, from + size - 32, 16);
-	}
-	memcpy(to + size - 16, from + size - 16, 16);
+	free(q->bytes);
+	free(q->effective);
 }
 
-static inline void enqueue(struct gn_simulation *s, uint32_t to, const uint8_t *data, size_t size)
+static inline struct queued *append(struct rounds *r, uint32_t from, uint32_t to, size_t size)
 {
-	struct rounds *r = s->state;
 	struct queue *q = &r->queue;
-
-	__builtin_prefetch(gn_sim_head(s, to), 1);
-	if (r->fetches_bodies)
-		__builtin_prefetch(gn_sim_body(s, to), 1);
-	if (GN_UNLIKELY(q->size - q->used < room_for(GN_DATAGRAM_MAX)) && !grow(s, q))
-		return;
 	struct queued *d = (void *)(q->bytes + q->used);
 
-	d->to = to;
-	d->from = s->in.self;
-	d->size = (uint32_t)size;
-	copy(d->data, data, size);
 	q->used += room_for(size);
+	d->to = to;
+	d->from = from;
+	d->size = (uint16_t)size;
+	d->tag = r->marks[from] & TAG;
+	__builtin_prefetch(&r->marks[to], 1);
+	return d;
 }
 
-static void send_perfectly(void *host, uint32_t to, const uint8_t *data, size_t size)
+static void enqueue(struct gn_simulation *s, uint32_t to, const uint8_t *data, size_t size)
 {
-	struct gn_simulation *s = host;
+	struct rounds *r = s->state;
 
-	if (!gn_sim_may_send(s, to, data, size))
-		return;
-	gn_sim_count_sent(s, size);
-	enqueue(s, to, data, size);
+	if (r->queue.size - r->queue.used >= room_for(GN_DATAGRAM_MAX) || grow(s, &r->queue))
+		memcpy(append(r, s->in.self, to, size)->data, data, size);
 }
 
 static void send_slowly(void *host, uint32_t to, const uint8_t *data, size_t size)
@@ -123,7 +127,6 @@ static void send_slowly(void *host, uint32_t to, const uint8_t *data, size_t siz
 
 	if (!gn_sim_may_send(s, to, data, size))
 		return;
-	gn_sim_count_sent(s, size);
 	if (s->counters) {
 		s->counters[s->in.self].datagrams_sent++;
 		s->counters[s->in.self].bytes_sent += size;
@@ -132,73 +135,181 @@ static void send_slowly(void *host, uint32_t to, const uint8_t *data, size_t siz
 		enqueue(s, to, data, size);
 }
 
+/* Sizes whose copying is written out: calling memcpy() costs as much as making so small a datagram. */
+enum { SMALL_MIN = 16, SMALL_MAX = 64 };
+
+static inline void copy_small(uint8_t *to, const uint8_t *from, size_t size)
+{
+	memcpy(to, from, 16);
+	if (size > 32) {
+		memcpy(to + 16, from + 16, 16);
+		memcpy(to + size - 32, from + size - 32, 16);
+	}
+	memcpy(to + size - 16, from + size - 16, 16);
+}
+
+/* Over a perfect network, and nobody counts what each member sends: the same for a small datagram without a fault. */
+static void send_perfectly(void *host, uint32_t to, const uint8_t *data, size_t size)
+{
+	struct gn_simulation *s = host;
+	struct rounds *r = s->state;
+
+	if (GN_UNLIKELY(to >= s->cluster.members || to == s->in.self ||
+			size - SMALL_MIN > SMALL_MAX - SMALL_MIN ||
+			r->queue.size - r->queue.used < room_for(SMALL_MAX) ||
+			gn_sim_step_sent(s) >= GN_STEP_DATAGRAMS_MAX)) {
+		send_slowly(host, to, data, size);
+		return;
+	}
+	s->sent++;
+	s->bytes += size;
+	copy_small(append(r, s->in.self, to, size)->data, data, size);
+}
+
 /* ---- deadlines ---- */
 
-/* The protocol has asked for another deadline than the next round. */
-static void set_deadline(struct gn_simulation *s, struct tail *tail, uint64_t deadline)
+static uint64_t deadline_of(const struct gn_simulation *s, uint32_t member)
+{
+	const struct rounds *r = s->state;
+
+	if (GN_LIKELY(!(r->marks[member] & IRREGULAR)))
+		return member < r->had_timer ? r->next_time : s->in.now;
+	return r->due[member] ? r->due[member] * s->cluster.period : GN_NO_DEADLINE;
+}
+
+/* The timer runs in that round, or, 0, in none. */
+static void set_due(struct gn_simulation *s, uint32_t member, uint32_t round)
 {
 	struct rounds *r = s->state;
 
-	if (deadline == GN_NO_DEADLINE || deadline / s->cluster.period > UINT32_MAX) {
-		tail->due = 0;
+	r->next_is_due |= round == r->round + 1;
+	if (round == r->round + 1 && member < r->had_timer) {
+		r->marks[member] &= ~IRREGULAR;
 		return;
 	}
-	if (deadline % s->cluster.period)
-		gn_sim_blame(s, "asked for a deadline between two rounds, but the clock is that of rounds");
-	tail->due = (uint32_t)(deadline / s->cluster.period);
-	r->next_is_due |= tail->due == r->round + 1;
+	if (!r->due)
+		r->due = calloc(s->cluster.members, sizeof(*r->due));
+	if (!r->due) {
+		out_of_memory(s);
+		return;
+	}
+	r->marks[member] |= IRREGULAR;
+	r->due[member] = round;
 }
 
-static inline uint64_t deadline_of(const struct gn_simulation *s, const struct tail *tail)
+static void change_deadline(struct gn_simulation *s, uint64_t before, uint64_t after)
 {
-	return tail->due ? tail->due * s->cluster.period : GN_NO_DEADLINE;
-}
+	const uint64_t round = after / s->cluster.period;
+	const bool never = after == GN_NO_DEADLINE || round > UINT32_MAX;
 
-static void check_deadline(struct gn_simulation *s, struct tail *tail, uint64_t before, uint64_t after)
-{
 	gn_sim_blame(s, gn_output_check_deadline(&s->in, before, after));
-	if (after != before)
-		set_deadline(s, tail, after);
+	if (!never && after % s->cluster.period)
+		gn_sim_blame(s, "asked for a deadline between two rounds, but the clock is that of rounds");
+	set_due(s, s->in.self, never ? 0 : (uint32_t)round);
 }
 
 /* ---- inputs ---- */
 
-static inline void count_received(struct gn_simulation *s, struct tail *tail, uint32_t odd)
+/* After a step. */
+static inline void renew_tag(struct gn_simulation *s, uint32_t member, const uint8_t *head)
 {
-	if ((tail->received ^ odd) & ODD_BIT)
-		tail->received = odd;
-	uint32_t received = ++tail->received & ~ODD_BIT;
+	struct rounds *r = s->state;
+	uint8_t tag = *head & r->tag_mask;
 
-	if (received > s->result->largest_in_degree)
-		s->result->largest_in_degree = received;
+	if ((r->marks[member] ^ tag) & TAG)
+		r->marks[member] ^= (r->marks[member] ^ tag) & TAG;
 }
 
-/* Deliver what is in @q. @calls: it is no answer. */
+static inline void receive(struct gn_simulation *s, const struct queued *d)
+{
+	const uint64_t before = deadline_of(s, d->to);
+	uint64_t after = before;
+	uint8_t *head = gn_sim_head(s, d->to);
+
+	s->in.self = d->to;
+	s->in.from = d->from;
+	s->in.data = d->data;
+	s->in.size = d->size;
+	if (s->counters) {
+		s->counters[d->to].datagrams_received++;
+		s->counters[d->to].bytes_received += d->size;
+	}
+	gn_sim_check_return(s, gn_sim_step(s, head, gn_sim_body(s, d->to), &after));
+	if (GN_UNLIKELY(after != before))
+		change_deadline(s, before, after);
+	renew_tag(s, d->to, head);
+}
+
+/* One more call than a mark can hold. Return: the mark. */
+static unsigned count_many(struct gn_simulation *s, uint32_t member, unsigned mark)
+{
+	struct rounds *r = s->state;
+
+	if (!r->received)
+		r->received = gn_sim_allocate(s->cluster.members * sizeof(*r->received));
+	if (!r->received) {
+		out_of_memory(s);
+		return mark;
+	}
+	r->received[member] = mark < CALLS_MAX * CALL ? CALLS_MAX : r->received[member] + 1;
+	if (r->received[member] > s->result->largest_in_degree)
+		s->result->largest_in_degree = r->received[member];
+	return mark | CALLS_MAX * CALL;
+}
+
+/* Count the calls among what is queued, and find what has an effect at its receiver: its number is returned. */
+static inline size_t sift(struct gn_simulation *s, const struct queue *q, const bool calls)
+{
+	const struct rounds *r = s->state;
+	uint8_t *const marks = r->marks, *const bytes = q->bytes;
+	uint8_t largest = 0;
+	uint32_t *const effective = q->effective;
+	const uint8_t odd = r->odd;
+	const size_t used = q->used;
+	size_t n = 0;
+
+	for (size_t at = 0; at < used;) {
+		const struct queued *d = (const void *)(bytes + at);
+		uint32_t to = d->to;
+		unsigned tag = d->tag, mark = marks[to];
+
+		effective[n] = (uint32_t)(at / QUEUE_UNIT);
+		n += tag != (mark & TAG) || !tag;
+		at += room_for(d->size);
+		if (!calls)
+			continue;
+		if ((mark ^ odd) & ODD)
+			mark = odd | (mark & (TAG | IRREGULAR));
+		if (GN_UNLIKELY(mark >= (CALLS_MAX - 1) * CALL))
+			mark = count_many(s, to, mark);
+		else
+			mark += CALL;
+		marks[to] = (uint8_t)mark;
+		largest = (uint8_t)GN_MAX(largest, mark);
+	}
+	if (largest / CALL > s->result->largest_in_degree)
+		s->result->largest_in_degree = largest / CALL;
+	return n;
+}
+
+static inline const struct queued *effective_at(const struct queue *q, size_t i)
+{
+	return (const void *)(q->bytes + (size_t)q->effective[i] * QUEUE_UNIT);
+}
+
 static inline void deliver_queue(struct gn_simulation *s, const struct queue *q, bool calls)
 {
-	const uint32_t odd = ((struct rounds *)s->state)->odd;
+	const size_t n = calls ? sift(s, q, true) : sift(s, q, false);
 
 	s->in.type = GN_DATAGRAM;
-	for (size_t at = 0; at < q->used;) {
-		const struct queued *d = (const void *)(q->bytes + at);
-		struct tail *tail = tail_of(s, d->to);
-		const uint64_t before = deadline_of(s, tail);
-		uint64_t after = before;
+	for (size_t i = 0; i < n; i++) {
+		if (i + AHEAD < n) {
+			uint32_t to = effective_at(q, i + AHEAD)->to;
 
-		at += room_for(d->size);
-		if (calls)
-			count_received(s, tail, odd);
-		s->in.self = d->to;
-		s->in.from = d->from;
-		s->in.data = d->data;
-		s->in.size = d->size;
-		if (s->counters) {
-			s->counters[d->to].datagrams_received++;
-			s->counters[d->to].bytes_received += d->size;
+			__builtin_prefetch(gn_sim_head(s, to), 1);
+			__builtin_prefetch(gn_sim_body(s, to), 1);
 		}
-		gn_sim_check_return(s, gn_sim_step(s, &after));
-		if (GN_UNLIKELY(after != before))
-			check_deadline(s, tail, before, after);
+		receive(s, effective_at(q, i));
 	}
 }
 
@@ -223,47 +334,54 @@ static void deliver(struct gn_simulation *s)
 static void run_timers(struct gn_simulation *s, uint32_t first, uint32_t end)
 {
 	struct rounds *r = s->state;
-	const uint32_t odd = r->odd, next = r->round + 1;
-	const uint64_t next_time = r->next_time;
+	uint8_t *head = gn_sim_head(s, first), *body = gn_sim_body(s, first);
+	uint64_t largest = s->result->largest_fan_out;
+	bool next_is_due = false;
 
 	s->in.type = GN_TIMER;
 	s->in.from = GN_NO_MEMBER;
 	s->in.data = NULL;
 	s->in.size = 0;
-	for (uint32_t m = first; m < end; m++) {
-		struct tail *tail = tail_of(s, m);
+	for (uint32_t m = first; m < end; m++, head += s->slot_size, body += s->body_size) {
+		unsigned mark = r->marks[m];
 		uint64_t deadline = s->in.now;
 
-		if ((tail->received ^ odd) & ODD_BIT)
-			tail->received = odd;
-		if (tail->due != r->round)
+		if ((mark ^ r->odd) & ODD)
+			mark = r->odd | (mark & (TAG | IRREGULAR));
+		r->marks[m] = (uint8_t)mark;
+		if (GN_UNLIKELY(mark & IRREGULAR) && r->due[m] != r->round)
 			continue;
 		s->in.self = m;
+		gn_sim_check_return(s, gn_sim_step(s, head, body, &deadline));
+		largest = GN_MAX(largest, gn_sim_step_sent(s));
+		if (GN_LIKELY(deadline == r->next_time && !(mark & IRREGULAR))) {
+			next_is_due = true;
+		} else {
+			r->had_timer = m + 1;
+			change_deadline(s, s->in.now, deadline);
+		}
+		renew_tag(s, m, head);
 		if (s->counters)
 			s->counters[m].timers++;
-		gn_sim_check_return(s, gn_sim_step(s, &deadline));
-		gn_sim_count_fan_out(s, s->step_sent);
-		if (GN_LIKELY(deadline == next_time)) {
-			tail->due = next;
-			r->next_is_due = true;
-		} else {
-			check_deadline(s, tail, s->in.now, deadline);
-		}
 	}
+	r->had_timer = end;
+	r->next_is_due |= next_is_due;
+	s->result->largest_fan_out = (uint32_t)largest;
 }
 
 static void feed(struct gn_simulation *s)
 {
-	struct tail *tail = tail_of(s, s->in.self);
-	const uint64_t before = deadline_of(s, tail);
+	const uint64_t before = s->in.type == GN_START ? GN_NO_DEADLINE : deadline_of(s, s->in.self);
 	uint64_t after = before;
 
-	gn_sim_check_return(s, gn_sim_step(s, &after));
-	gn_sim_count_fan_out(s, s->step_sent);
-	if (after != before)
-		check_deadline(s, tail, before, after);
+	gn_sim_check_return(s,
+			    gn_sim_step(s, gn_sim_head(s, s->in.self), gn_sim_body(s, s->in.self), &after));
+	gn_sim_count_fan_out(s);
 	if (s->counters && s->in.type == GN_START)
 		s->counters[s->in.self].phase_ns = after;
+	if (after != before || s->in.type == GN_START)
+		change_deadline(s, before, after);
+	renew_tag(s, s->in.self, gn_sim_head(s, s->in.self));
 	deliver(s);
 }
 
@@ -276,9 +394,9 @@ static void run_round(struct gn_simulation *s)
 
 	r->round = s->in.round;
 	r->next_time = s->in.now + s->cluster.period;
-	r->odd ^= ODD_BIT;
+	r->odd ^= ODD;
+	r->had_timer = 0;
 	r->next_is_due = false;
-	r->fetches_bodies = s->n_learned > members / INFORMED_PART;
 	for (uint32_t first = 0; first < members && !gn_sim_tick(s); first += BLOCK) {
 		uint32_t end = GN_MIN(first + BLOCK, members);
 
@@ -296,8 +414,8 @@ static uint32_t next_due(const struct gn_simulation *s)
 
 	if (r->next_is_due)
 		return r->round + 1;
-	for (uint32_t m = 0; m < s->cluster.members; m++) {
-		uint32_t due = tail_of(s, m)->due;
+	for (uint32_t m = 0; m < s->cluster.members; m++) { /* now all of them are irregular */
+		uint32_t due = r->due[m];
 
 		if (due && (!next || due < next))
 			next = due;
@@ -339,17 +457,27 @@ static void run_rounds(struct gn_simulation *s)
 
 static int run(struct gn_simulation *s)
 {
-	struct rounds r = { .next_time = s->cluster.period };
+	struct rounds r = {
+		.next_time = s->cluster.period,
+		.had_timer = s->cluster.members,
+		.tag_mask = s->protocol->tagged && !s->counters ? TAG : 0,
+		.marks = gn_sim_allocate(s->cluster.members),
+	};
 
 	s->state = &r;
-	run_rounds(s);
-	free(r.queue.bytes);
-	free(r.other.bytes);
+	if (r.marks)
+		run_rounds(s);
+	else
+		out_of_memory(s);
+	free_queue(&r.queue);
+	free_queue(&r.other);
+	free(r.marks);
+	free(r.received);
+	free(r.due);
 	return s->failed;
 }
 
 const struct gn_sim_engine gn_sim_rounds = {
-	.tail = sizeof(struct tail),
 	.run = run,
 	.feed = feed,
 	.send = send_perfectly,

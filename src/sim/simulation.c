@@ -28,6 +28,18 @@ static size_t round_up(size_t size, size_t to)
 	return (size + to - 1) / to * to;
 }
 
+void *gn_sim_allocate(size_t size)
+{
+	uint8_t *p = calloc(1, size);
+
+	if (p && size >= LARGE) {
+		uint8_t *page = (uint8_t *)round_up((uintptr_t)p, 4096);
+
+		madvise(page, size - 4096, MADV_HUGEPAGE); /* without it all is the same, but slower */
+	}
+	return p;
+}
+
 /* All members' memory as one block, zeroed; pages that nobody touches cost nothing. */
 static int allocate(struct gn_simulation *s, const struct gn_sizes *sizes)
 {
@@ -36,8 +48,8 @@ static int allocate(struct gn_simulation *s, const struct gn_sizes *sizes)
 	bool overflow = false;
 
 	s->tail_at = round_up(sizes->head, 8);
-	s->slot_size = round_up(s->tail_at + tail, 16);
-	s->body_size = round_up(sizes->body, 16);
+	s->slot_size = round_up(s->tail_at + tail, 8);
+	s->body_size = round_up(sizes->body, 8);
 	size_t slots = reserve(&end, members, s->slot_size, &overflow);
 	size_t bodies = reserve(&end, members, s->body_size, &overflow);
 	size_t randoms = reserve(&end, members, sizeof(*s->randoms), &overflow);
@@ -45,21 +57,18 @@ static int allocate(struct gn_simulation *s, const struct gn_sizes *sizes)
 	size_t counters = reserve(&end, s->logs_arrivals ? members : 0, sizeof(*s->counters), &overflow);
 	size_t shared = reserve(&end, 1, sizes->shared, &overflow);
 
-	s->memory = overflow ? NULL : calloc(1, end);
+	s->memory = overflow ? NULL : gn_sim_allocate(end);
 	if (!s->memory)
 		return gn_fail(s->err, -ENOMEM, "out of memory for %zu members of protocol %s", members,
 			       s->protocol->name);
 	uint8_t *at = (uint8_t *)round_up((uintptr_t)s->memory, 64) - 64;
 
-	s->memory_size = end;
 	s->slots = at + slots;
 	s->bodies = at + bodies;
 	s->randoms = (void *)(at + randoms);
 	s->known = (void *)(at + known);
 	s->counters = s->logs_arrivals ? (void *)(at + counters) : NULL;
 	s->cluster.shared = sizes->shared ? at + shared : NULL;
-	if (end >= LARGE)
-		madvise(at + 4096 - (uintptr_t)at % 4096, end - 4096, MADV_HUGEPAGE);
 	return 0;
 }
 
@@ -113,7 +122,7 @@ static int init(struct gn_simulation *s)
 		.host = s,
 		.send = s->chance || s->counters ? s->engine->send_slowly : s->engine->send,
 		.deliver = gn_sim_deliver,
-		.call = gn_sim_call,
+		.call = s->counters ? gn_sim_log_call : gn_sim_count_call,
 	};
 	return 0;
 }
@@ -144,15 +153,14 @@ static void report(struct gn_simulation *s, gn_time now)
 	uint32_t event = open_event(s);
 	const struct gn_sim_progress p = {
 		.now = s->in.now,
-		.steps = s->result->steps,
+		.steps = s->steps,
 		.event = event,
 		.n_events = s->t->n_events,
 		.published = s->published,
 		.complete = s->complete,
 		.informed = event ? s->result->curves[event - 1].informed : 0,
 		.members = s->result->counted,
-		.steps_per_second =
-			(double)(s->result->steps - s->shown_steps) * GN_SEC / (double)(now - s->shown),
+		.steps_per_second = (double)(s->steps - s->shown_steps) * GN_SEC / (double)(now - s->shown),
 		.left_seconds = seconds_left(s, elapsed),
 	};
 
@@ -170,7 +178,7 @@ int gn_sim_tick(struct gn_simulation *s)
 		return 0;
 	report(s, now);
 	s->shown = now;
-	s->shown_steps = s->result->steps;
+	s->shown_steps = s->steps;
 	if (s->o->store)
 		s->failed = gn_store_commit(s->o->store, s->err);
 	return s->stopped || s->failed;
@@ -193,6 +201,10 @@ static int finish(struct gn_simulation *s)
 
 	gn_sim_curves_settle(s);
 	r->ended = s->in.now;
+	r->steps = s->steps;
+	r->calls = s->calls;
+	r->datagrams = s->sent;
+	r->bytes = s->bytes;
 	if (s->stopped)
 		r->ending = GN_SIM_STOPPED;
 	else if (s->t->until_informed && gn_sim_is_informed(s))

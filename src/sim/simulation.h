@@ -25,7 +25,7 @@ struct gn_simulation;
 
 /* An engine: how datagrams get from one member to another, and when timers run. */
 struct gn_sim_engine {
-	/* Bytes that it keeps for each member in its slot, and for each member elsewhere. A multiple of 4. */
+	/* Bytes that it keeps for each member in its slot, as its struct tail. */
 	size_t tail;
 	int (*run)(struct gn_simulation *s);
 	/* Feed s->in, which is not a timer that has come: the member's start, or the publication of an event. */
@@ -61,7 +61,6 @@ struct gn_simulation {
 	uint64_t *known;		  /* a bit for each event and member: has been delivered there */
 	struct gn_sim_counters *counters; /* by member, or NULL: nobody will read them */
 	void *memory;			  /* all of these, and the cluster's shared part */
-	size_t memory_size;
 
 	struct gn_sim_curve_state *curves; /* by event; see curve.c */
 	uint32_t published, complete;	   /* events */
@@ -69,9 +68,10 @@ struct gn_simulation {
 	bool pending;			   /* of some curve */
 	bool logs_arrivals, logs_coverage;
 
-	/* The step at hand. */
-	uint32_t step_sent;
-	uint64_t n_outputs;
+	/* Counts so far, and where they stood when the step at hand began. */
+	uint64_t steps, calls, sent, bytes;
+	uint64_t sent_before;
+	uint64_t last_delivery; /* the step with the last delivery: its number */
 
 	/* Chance on an ideal network. */
 	bool chance;
@@ -91,6 +91,9 @@ struct gn_simulation {
 };
 
 /* ---- members ---- */
+
+/* Zeroed memory, aligned to 16, for free(); NULL: there is none. */
+void *gn_sim_allocate(size_t size);
 
 static inline void *gn_sim_head(const struct gn_simulation *s, uint32_t member)
 {
@@ -114,31 +117,36 @@ static inline bool gn_sim_counts(const struct gn_simulation *s, uint32_t member)
 }
 
 /* Let the member that s->in is of take its input. */
-static inline int gn_sim_step(struct gn_simulation *s, uint64_t *deadline)
+static inline int gn_sim_step(struct gn_simulation *s, void *head, void *body, uint64_t *deadline)
 {
-	uint32_t self = s->in.self;
-
-	s->step_sent = 0;
-	s->n_outputs = 0;
-	s->result->steps++;
-	s->in.random = &s->randoms[self];
-	return s->protocol->step(&s->cluster, gn_sim_head(s, self), gn_sim_body(s, self), &s->in, &s->output,
-				 deadline);
+	s->steps++;
+	s->sent_before = s->sent;
+	s->in.random = &s->randoms[s->in.self];
+	return s->protocol->step(&s->cluster, head, body, &s->in, &s->output, deadline);
 }
 
 /* ---- what the protocol may not do ---- */
 
 void gn_sim_blame(struct gn_simulation *s, const char *what);
 
-/* Is this a datagram that can be sent? The checks of gn_output_check_send(), at the cost of one branch. */
+/* How many datagrams the step at hand has sent. */
+static inline uint64_t gn_sim_step_sent(const struct gn_simulation *s)
+{
+	return s->sent - s->sent_before;
+}
+
+/* Is this a datagram that can be sent? Then it counts as sent. The checks of gn_output_check_send(), in one branch. */
 static inline bool gn_sim_may_send(struct gn_simulation *s, uint32_t to, const uint8_t *data, size_t size)
 {
-	s->n_outputs++;
-	if (GN_LIKELY(!((to >= s->cluster.members) | (to == s->in.self) | (size - 1 >= GN_DATAGRAM_MAX) |
-			!data | (s->step_sent >= GN_STEP_DATAGRAMS_MAX))))
-		return true;
-	gn_sim_blame(s, gn_output_check_send(&s->cluster, &s->in, to, data, size, s->step_sent));
-	return false;
+	if (GN_UNLIKELY(to >= s->cluster.members || to == s->in.self || size - 1 >= GN_DATAGRAM_MAX ||
+			!data || gn_sim_step_sent(s) >= GN_STEP_DATAGRAMS_MAX)) {
+		gn_sim_blame(s, gn_output_check_send(&s->cluster, &s->in, to, data, size,
+						     (uint32_t)gn_sim_step_sent(s)));
+		return false;
+	}
+	s->sent++;
+	s->bytes += size;
+	return true;
 }
 
 /* What step() has returned. */
@@ -146,26 +154,19 @@ static inline void gn_sim_check_return(struct gn_simulation *s, int returned)
 {
 	if (GN_LIKELY(!returned))
 		return;
-	gn_sim_blame(s, gn_output_check_return(&s->in, returned, s->n_outputs));
+	gn_sim_blame(s, gn_output_check_return(&s->in, returned,
+					       gn_sim_step_sent(s) + (s->last_delivery == s->steps)));
 	if (s->counters)
 		s->counters[s->in.self].malformed++;
 }
 
 /* ---- what the protocol answers ---- */
 
-/* For all that is sent: by the member at hand, as a whole. */
-static inline void gn_sim_count_sent(struct gn_simulation *s, size_t size)
+/* At the end of a step that was not the answer to a datagram, with the clock of rounds. */
+static inline void gn_sim_count_fan_out(struct gn_simulation *s)
 {
-	s->step_sent++;
-	s->result->datagrams++;
-	s->result->bytes += size;
-}
-
-/* At the end of a step that was not the answer to a datagram. */
-static inline void gn_sim_count_fan_out(struct gn_simulation *s, uint32_t sent)
-{
-	if (sent > s->result->largest_fan_out)
-		s->result->largest_fan_out = sent;
+	if (gn_sim_step_sent(s) > s->result->largest_fan_out)
+		s->result->largest_fan_out = (uint32_t)gn_sim_step_sent(s);
 }
 
 /* How often a datagram arrives that is sent now over an ideal network: 0, 1 or 2 times. */
@@ -173,7 +174,8 @@ unsigned gn_sim_copies(struct gn_simulation *s, uint32_t to);
 
 /* Callbacks of gn_output. */
 void gn_sim_deliver(void *host, const struct gn_delivery *d);
-void gn_sim_call(void *host, uint32_t round, uint32_t partner);
+void gn_sim_count_call(void *host, uint32_t round, uint32_t partner);
+void gn_sim_log_call(void *host, uint32_t round, uint32_t partner);
 
 /* Publish an event at its origin, now: s->in.now. */
 void gn_sim_publish(struct gn_simulation *s, uint32_t event);
