@@ -127,11 +127,11 @@ struct gn_output {
 		     uint32_t partner); /* a partner was drawn in this round; for the log; may be NULL */
 };
 
-/* Bytes that the host provides, zeroed, aligned to 16. A member's state may be in two parts: the head, touched by
- * every input, and the body, for what a member needs once it has something to say. With ten million members
- * a small head is what makes a simulation fast; a protocol that does not care has no head. */
 #define GN_SIZE_MAX (UINT64_C(1) << 40) /* of each */
 
+/* Bytes that the host provides, zeroed, aligned to 8, those of all members together to 16. A member's state may be in two
+ * parts: the head, touched by every input, and the body, for what a member needs once it has something to say. With
+ * ten million members a small head is what makes a simulation fast; a protocol that does not care has no head. */
 struct gn_sizes {
 	size_t head, body; /* of each member */
 	size_t shared;	   /* once, for tables that all members read */
