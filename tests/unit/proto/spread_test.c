@@ -97,6 +97,62 @@ static void the_same_inputs_give_the_same_bytes(void **unused)
 	}
 }
 
+/* ---- push-pull with a hook that changes nothing ---- */
+
+static uint32_t fanout_calls(const struct gn_cluster *c, void *own, const struct gn_input *in)
+{
+	(void)own, (void)in;
+	return c->fanout;
+}
+
+static const struct gn_exchange hooked = {
+	.directions = GN_EXCHANGE_PUSH | GN_EXCHANGE_PULL,
+	.calls = fanout_calls,
+};
+
+static void hooked_sizes(const struct gn_cluster *c, struct gn_sizes *ret)
+{
+	gn_exchange_sizes(c, &hooked, ret);
+}
+
+static int hooked_step(const struct gn_cluster *c, void *head, void *body, const struct gn_input *in,
+		       const struct gn_output *out, uint64_t *deadline)
+{
+	return gn_exchange_step(c, &hooked, head, body, in, out, deadline);
+}
+
+static const struct gn_protocol hooked_push_pull = { .sizes = hooked_sizes, .step = hooked_step };
+
+static uint64_t trace_of_rounds(const struct gn_protocol *protocol, uint32_t fanout, uint32_t events)
+{
+	struct cluster c;
+
+	cluster_setup(&c, "push-pull", 20, events, 1000, fanout);
+	c.protocol = protocol;
+	c.config.fanout = fanout;
+	cluster_start(&c);
+	c.loss_percent = 10;
+	for (uint32_t e = 0; e < events; e++)
+		cluster_publish(&c, e % 20, e, 1000 * e / events);
+	for (int i = 0; i < 30; i++)
+		cluster_round(&c, true);
+	uint64_t trace = c.trace;
+
+	cluster_done(&c);
+	return trace;
+}
+
+/* The machine has the case without hooks and options written out: it must do what it does else. */
+static void the_plain_case_is_no_special_case(void **unused)
+{
+	(void)unused;
+	for (uint32_t fanout = 1; fanout <= 3; fanout++) {
+		for (uint32_t events = 1; events <= 64; events *= 4)
+			assert_true(trace_of_rounds(gn_protocol_find("push-pull"), fanout, events) ==
+				    trace_of_rounds(&hooked_push_pull, fanout, events));
+	}
+}
+
 static uint32_t rounds_to_spread(const char *protocol, uint32_t events, size_t size, uint32_t loss_percent,
 				 uint32_t at_most)
 {
@@ -179,6 +235,7 @@ int main(void)
 		cmocka_unit_test(the_mean_time_is_the_exact_expectation),
 		cmocka_unit_test(the_order_within_a_moment_does_not_matter),
 		cmocka_unit_test(the_same_inputs_give_the_same_bytes),
+		cmocka_unit_test(the_plain_case_is_no_special_case),
 		cmocka_unit_test(hundreds_of_large_events_reach_everybody),
 		cmocka_unit_test(a_stream_of_new_events_does_not_starve_the_old),
 	};
