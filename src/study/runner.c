@@ -30,7 +30,7 @@ struct runner {
 	struct gn_study_order order;
 	uint32_t next; /* in the order */
 	uint32_t done;
-	gn_time begun, shown;
+	gn_time shown;
 	struct part simulated, live;
 };
 
@@ -203,7 +203,6 @@ static int report(struct runner *r)
 	const struct gn_study_progress p = {
 		.done = r->done,
 		.runs = r->plan->n_runs,
-		.elapsed_seconds = (double)(now - r->begun) / 1e9,
 		.left_seconds = seconds_left(r, now),
 	};
 
@@ -240,7 +239,7 @@ static int end(struct runner *r, int result, struct gn_err *err)
 
 int gn_study_run(const struct gn_study_options *o, uint32_t *ret_done, struct gn_err *err)
 {
-	struct runner r = { .o = o, .plan = o->plan, .lock_fd = -1, .begun = gn_now() };
+	struct runner r = { .o = o, .plan = o->plan, .lock_fd = -1 };
 	int result = begin(&r, err);
 
 	if (!result)

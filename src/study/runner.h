@@ -7,7 +7,6 @@
 
 struct gn_study_progress {
 	uint32_t done, runs; /* in the file; all of them */
-	double elapsed_seconds;
 	double left_seconds; /* estimate; negative: unknown */
 };
 
