@@ -78,8 +78,10 @@ static void put_time(struct scenario *s)
 		put(s, ", delay: %" PRIu64 "ns", delay);
 	if (delay && in_percent(s, 50))
 		put(s, ", jitter: %" PRIu64 "ns", GN_MIN(INT32_MAX, jitter));
+	/* About what a full datagram of each member in each period needs, or a third of it, or a lot more. */
 	if (s->rated && in_percent(s, 50))
-		put(s, ", rate: %" PRIu64 "kbit", one_of(s, 1000, 8000, 100000, 10000000));
+		put(s, ", rate: %" PRIu64 "kbit",
+		    s->n * 12 * GN_SEC / s->period * one_of(s, 1, 3, 30, 1000) / 3);
 }
 
 /* What a link or network does, each after a comma. */
@@ -293,9 +295,6 @@ static void put_parameter(struct scenario *s, const struct gn_parameter *p)
 	switch (p->type) {
 	case GN_PARAMETER_WHOLE:
 		value = low + below(s, one_of(s, 1, 3, 10, 100));
-		/* A tree's cap may be 0, for none, or from 2 on. */
-		if (!strcmp(s->protocol->name, "tree") && !strcmp(p->name, "cap") && value == 1)
-			value = 2;
 		put(s, ", %s: %" PRIu64, p->name, GN_MIN(value, high));
 		break;
 	case GN_PARAMETER_DECIMAL:
