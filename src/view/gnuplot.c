@@ -31,7 +31,8 @@ static int spawn(int script, int out, int complaints, pid_t *ret)
 static int complaint(int fd, int status, struct gn_err *err)
 {
 	char text[4096];
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	const off_t end = lseek(fd, 0, SEEK_END), room = sizeof(text) - 1;
+	ssize_t n = pread(fd, text, sizeof(text) - 1, GN_MAX(end - room, 0));
 
 	text[n > 0 ? n : 0] = '\0';
 	while (n > 0 && strchr(" \n", text[n - 1]))
