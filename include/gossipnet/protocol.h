@@ -367,7 +367,8 @@ struct gn_rumor {
 struct gn_rumors_head {
 	uint8_t tag; /* enum gn_tag, for protocols that are .tagged */
 	bool fresh;  /* some event is known but not settled */
-	uint16_t unused;
+	bool plain;  /* gn_exchange_step(): nothing but defaults, see there */
+	uint8_t unused;
 	uint32_t first_gap; /* all events below are settled */
 	uint32_t end;	    /* no event from here on is settled */
 };

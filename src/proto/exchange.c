@@ -142,35 +142,57 @@ static void call_with_several(struct gn_rumors t, const struct gn_exchange *x, c
 	gn_send_several(t, in, out, &m);
 }
 
-/* The case that large simulations consist of: no option of the cluster and no hook of the protocol to look at. */
-GN_HOT bool is_plain(const struct gn_cluster *c, const struct gn_exchange *x)
+/*
+ * The case that large simulations consist of, written out: rounds of push-pull with one event and no option of the cluster
+ * or hook of the protocol to look at, and a member that knows nothing or all. The same as act().
+ */
+static bool is_plain(const struct gn_cluster *c, const struct gn_exchange *x)
 {
-	return c->clock == GN_CLOCK_ROUNDS && !c->peers && !c->avoid_last && !c->forget_after &&
-	       !c->lost_interest_ppm && !x->calls && !x->own && !x->extra &&
+	return c->clock == GN_CLOCK_ROUNDS && c->max_events == 1 && !c->peers && !c->avoid_last &&
+	       !c->forget_after && !c->lost_interest_ppm && !x->calls && !x->own && !x->extra &&
 	       x->directions == (GN_EXCHANGE_PUSH | GN_EXCHANGE_PULL);
 }
 
-GN_HOT void act_plainly(struct gn_rumors t, const struct gn_exchange *x, const struct gn_input *in,
-			const struct gn_output *out)
+static inline bool can_act_plainly(const struct gn_rumors_head *h, const struct gn_input *in)
 {
-	const struct gn_cluster *c = t.cluster;
-	struct calls calls; /* large: not cleared */
+	return in->type == GN_TIMER && h->plain && h->tag != GN_TAG_NONE;
+}
 
-	calls.round = in->round;
-	compose(t, GN_EXCHANGE_PUSH | GN_EXCHANGE_PULL, in, &calls);
-	for (uint32_t i = 0; i < c->fanout; i++) {
-		uint32_t other = gn_random_below(in->random, c->members - 1),
-			 to = other + (other >= in->self);
+GN_HOT void call_plainly(const struct gn_cluster *c, const struct gn_input *in, const struct gn_output *out,
+			 const uint8_t *data, size_t size)
+{
+	uint32_t other = gn_random_below(in->random, c->members - 1), to = other + (other >= in->self);
 
-		if (out->call)
-			out->call(out->host, calls.round, to);
-		if (calls.several) {
-			call_with_several(t, x, in, out, &calls, to);
-			continue;
-		}
-		if (calls.event != c->max_events)
-			count_transmission(rumor_of(t, calls.event));
-		out->send(out->host, to, calls.data, calls.size);
+	if (out->call)
+		out->call(out->host, in->round, to);
+	out->send(out->host, to, data, size);
+}
+
+static void act_knowing_nothing(const struct gn_cluster *c, const struct gn_input *in,
+				const struct gn_output *out)
+{
+	static const struct gn_wire_digest nothing = { .end = true };
+	uint8_t data[GN_WIRE_HEADER + GN_WIRE_DIGEST_HEADER];
+
+	write_header(data, GN_EXCHANGE_CALL, 0, in->round, in->now);
+	write_digest(data, &nothing);
+	for (uint32_t i = 0; i < c->fanout; i++)
+		call_plainly(c, in, out, data, sizeof(data));
+}
+
+static void act_knowing_all(struct gn_rumors t, const struct gn_input *in, const struct gn_output *out)
+{
+	static const uint8_t one = 1;
+	static const struct gn_wire_digest all = { .bits = 1, .end = true, .map = &one };
+	const struct gn_wire_record r = record_of(t, 0);
+	uint8_t data[GN_DATAGRAM_MAX]; /* large: not cleared */
+	size_t size;
+
+	write_header(data, GN_EXCHANGE_CALL, 0, in->round, in->now);
+	size = write_record(data, write_digest(data, &all), 1, &r);
+	for (uint32_t i = 0; i < t.cluster->fanout; i++) {
+		count_transmission(rumor_of(t, 0));
+		call_plainly(t.cluster, in, out, data, size);
 	}
 }
 
@@ -266,8 +288,8 @@ static int publish(struct gn_rumors t, const struct gn_exchange *x, void *own, c
 	return 0;
 }
 
-int gn_exchange_step(const struct gn_cluster *c, const struct gn_exchange *x, void *head, void *body,
-		     const struct gn_input *in, const struct gn_output *out, uint64_t *deadline)
+static int step_slowly(const struct gn_cluster *c, const struct gn_exchange *x, void *head, void *body,
+		       const struct gn_input *in, const struct gn_output *out, uint64_t *deadline)
 {
 	const struct gn_rumors t = rumors_of(c, x, head, body);
 	void *own = x->own ? (uint8_t *)body + memory_size(c) : NULL;
@@ -278,14 +300,10 @@ int gn_exchange_step(const struct gn_cluster *c, const struct gn_exchange *x, vo
 			*deadline = gn_first_round(c, in);
 		if (!t.head->end && !t.head->fresh)
 			t.head->tag = GN_TAG_NOTHING;
+		t.head->plain = is_plain(c, x);
 		return 0;
 	case GN_TIMER:
 		gn_rumors_settle(t, in->now);
-		if (is_plain(c, x)) {
-			act_plainly(t, x, in, out);
-			*deadline = in->now + c->period;
-			return 0;
-		}
 		for (unsigned i = 0; i < GN_ROUNDS_AT_ONCE && *deadline <= in->now; i++) {
 			act(t, x, body, own, in, out);
 			*deadline = c->clock == GN_CLOCK_ROUNDS ? *deadline + c->period
@@ -298,4 +316,19 @@ int gn_exchange_step(const struct gn_cluster *c, const struct gn_exchange *x, vo
 		return publish(t, x, own, in, out);
 	}
 	return -1;
+}
+
+int gn_exchange_step(const struct gn_cluster *c, const struct gn_exchange *x, void *head, void *body,
+		     const struct gn_input *in, const struct gn_output *out, uint64_t *deadline)
+{
+	const struct gn_rumors_head *h = head;
+
+	if (!can_act_plainly(h, in))
+		return step_slowly(c, x, head, body, in, out, deadline);
+	if (h->tag == GN_TAG_NOTHING)
+		act_knowing_nothing(c, in, out);
+	else
+		act_knowing_all(rumors_of(c, x, head, body), in, out);
+	*deadline = in->now + c->period;
+	return 0;
 }
