@@ -243,6 +243,8 @@ void gn_folder_give_all(const char *path)
 
 		if (file && e->d_type == DT_REG)
 			give_to_owner_of(above, file);
+		else if (file && e->d_type == DT_DIR && *e->d_name != '.')
+			gn_folder_give_all(file);
 	}
 	if (d)
 		closedir(d);

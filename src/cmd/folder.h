@@ -30,7 +30,7 @@ int gn_folder_make(char *path, struct gn_err *err);
 /* The folder that -o names: made, or one that is there and empty. */
 int gn_folder_make_given(const char *output, bool *ret_made, struct gn_err *err);
 
-/* Give a folder and the files in it to the owner of the folder above. */
+/* Give a folder and all that is in it to the owner of the folder above. */
 void gn_folder_give_all(const char *path);
 
 /* Point `latest` here: the run has a run.db now. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "study/analysis.h"
 #include "study/database.h"
 #include "study/order.h"
 #include "study/worker.h"
@@ -226,6 +227,13 @@ static int make_runs(struct runner *r, struct gn_err *err)
 	return GN_STUDY_COMPLETE;
 }
 
+static int finish(struct runner *r, struct gn_err *err)
+{
+	int e = gn_study_database_complete(r->database, err);
+
+	return e ? e : gn_study_analyse(gn_study_database_handle(r->database), r->o->folder, err);
+}
+
 static int end(struct runner *r, int result, struct gn_err *err)
 {
 	for (uint32_t i = 0; i < r->n_workers; i++)
@@ -245,7 +253,7 @@ int gn_study_run(const struct gn_study_options *o, uint32_t *ret_done, struct gn
 	if (!result)
 		result = make_runs(&r, err);
 	if (result == GN_STUDY_COMPLETE)
-		result = gn_study_database_complete(r.database, err);
+		result = finish(&r, err);
 	*ret_done = r.done;
 	return end(&r, result, err);
 }
