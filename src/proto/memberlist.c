@@ -187,10 +187,14 @@ static void gossip(struct gn_rumors t, struct head *h, const struct gn_input *in
  * ticker's in Go. */
 static void advance(const struct gn_cluster *c, struct head *h, const struct gn_input *in)
 {
-	while (h->tick <= in->now) {
-		h->tick = gn_next_round(c, in, h->tick);
-		h->round++;
-	}
+	if (h->tick > in->now)
+		return;
+	/* The last one up to now. Poisson's clock has no memory: now is as good. */
+	const uint64_t last =
+		c->clock == GN_CLOCK_POISSON ? in->now : in->now - (in->now - h->tick) % c->period;
+
+	h->round += (uint32_t)((last - h->tick) / c->period) + 1;
+	h->tick = gn_next_round(c, in, last);
 }
 
 /* ---- push-pull ---- */

@@ -328,6 +328,27 @@ static void without_events_there_is_no_gossip(void **unused)
 	cluster_done(&c);
 }
 
+/* However many ticks nobody saw, the next one is found at once. */
+static void a_day_without_events_costs_nothing(void **unused)
+{
+	static const enum gn_clock clocks[] = { GN_CLOCK_ROUNDS, GN_CLOCK_PERIODIC, GN_CLOCK_POISSON };
+
+	(void)unused;
+	for (size_t i = 0; i < GN_ARRAY_LEN(clocks); i++) {
+		struct cluster c;
+
+		setup(&c, 2, 1, 0, 1, NEVER);
+		c.config.clock = clocks[i];
+		c.config.period = 1000;
+		cluster_start(&c);
+		c.now = (uint64_t)NEVER - 1000000;
+		cluster_publish(&c, 0, 0, 0);
+		assert_in_range(c.members[0].deadline, c.now + 1,
+				c.now + (clocks[i] == GN_CLOCK_POISSON ? 50000 : 1000));
+		cluster_done(&c);
+	}
+}
+
 static void copies_and_overtaking_do_no_harm(void **unused)
 {
 	struct cluster c;
@@ -381,6 +402,7 @@ int main(void)
 		cmocka_unit_test(the_order_within_a_moment_does_not_matter),
 		cmocka_unit_test(hundreds_of_events_at_once),
 		cmocka_unit_test(without_events_there_is_no_gossip),
+		cmocka_unit_test(a_day_without_events_costs_nothing),
 		cmocka_unit_test(copies_and_overtaking_do_no_harm),
 		cmocka_unit_test(one_event_needs_little_memory),
 		cmocka_unit_test(hostile_datagrams_leave_no_trace),
