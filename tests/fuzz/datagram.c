@@ -65,25 +65,38 @@ static void on_deliver(void *host, const struct gn_delivery *d)
 	require(sum <= 255 * PAYLOAD);
 }
 
-static void run(const struct gn_protocol *p, const uint8_t *data, size_t size)
+enum { PROTOCOLS_MAX = 32 };
+
+/* What all inputs have in common, by protocol; made once, as it can take longer than an input. */
+static struct prepared {
+	struct gn_cluster cluster;
+	int64_t parameters[GN_PARAMETERS_MAX];
+	struct gn_sizes sizes;
+} prepared[PROTOCOLS_MAX];
+
+static void prepare(const struct gn_protocol *p, struct prepared *ret)
 {
+	ret->cluster = cluster;
+	ret->cluster.parameters = ret->parameters;
+	for (uint32_t i = 0; i < p->n_parameters; i++)
+		ret->parameters[i] = p->parameters[i].value;
+	p->sizes(&ret->cluster, &ret->sizes);
+	void *shared = calloc(1, ret->sizes.shared + 1);
+
+	require(shared && !(p->prepare && p->prepare(&ret->cluster, shared)));
+	ret->cluster.shared = shared;
+}
+
+static void run(const struct gn_protocol *p, const struct prepared *with, const uint8_t *data, size_t size)
+{
+	const struct gn_cluster c = with->cluster;
 	struct watched w = { 0 };
 	const struct gn_output out = { .host = &w, .send = on_send, .deliver = on_deliver };
 	struct gn_random random = { 1 };
-	struct gn_cluster c = cluster;
-	int64_t parameters[GN_PARAMETERS_MAX];
-	struct gn_sizes sizes = { 0 };
 	uint64_t deadline = GN_NO_DEADLINE, now = 0;
+	void *head = calloc(1, with->sizes.head + 1), *body = calloc(1, with->sizes.body + 1);
 
-	for (uint32_t i = 0; i < p->n_parameters; i++)
-		parameters[i] = p->parameters[i].value;
-	c.parameters = parameters;
-	p->sizes(&c, &sizes);
-	void *head = calloc(1, sizes.head + 1), *body = calloc(1, sizes.body + 1),
-	     *shared = calloc(1, sizes.shared + 1);
-
-	require(head && body && shared && !(p->prepare && p->prepare(&c, shared)));
-	c.shared = shared;
+	require(head && body);
 	p->step(&c, head, body, &(struct gn_input){ .type = GN_START, .self = SELF, .random = &random }, &out,
 		&deadline);
 	while (size >= HEADER) {
@@ -112,13 +125,12 @@ static void run(const struct gn_protocol *p, const uint8_t *data, size_t size)
 	}
 	free(head);
 	free(body);
-	free(shared);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	for (size_t i = 0; gn_protocol_at(i); i++)
-		run(gn_protocol_at(i), data, size);
+		run(gn_protocol_at(i), &prepared[i], data, size);
 	return 0;
 }
 
@@ -187,6 +199,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	if (folder) {
 		make_corpus(folder);
 		exit(0);
+	}
+	for (size_t i = 0; gn_protocol_at(i); i++) {
+		require(i < PROTOCOLS_MAX);
+		prepare(gn_protocol_at(i), &prepared[i]);
 	}
 	return 0;
 }
