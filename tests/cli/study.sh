@@ -52,7 +52,7 @@ killed=0
 for _ in {1..20}; do
 	"$GN" study small.yaml -q -o again 2>>err &
 	pid=$!
-	sleep "$(awk -v t="$took" -v r="$RANDOM" 'BEGIN { print t / 1000 * (0.005 + r / 32768 * 0.06) }')"
+	sleep "$(awk -v t="$took" -v r="$RANDOM" 'BEGIN { print t / 1000 * (0.002 + r / 32768 * 0.04) }')"
 	kill -9 $pid 2>/dev/null && killed=$((killed + 1))
 	wait $pid
 	rm -rf copy
@@ -72,6 +72,7 @@ check "the reports are the same" cmp results/small/report.md again/report.md
 timing again >after
 gn study small.yaml -q -o again || not_ok "a complete study: exit status $?"
 check "a complete study stays" cmp after <(timing again)
+check "and its analysis is the same again" cmp <(dump results/small/study.db) <(dump again/study.db)
 
 # refused DESCRIPTION STATUS PATTERN COMMAND...
 refused() {
