@@ -29,6 +29,7 @@ struct datagram {
 	uint16_t size;
 	uint16_t answers; /* how many datagrams of this one moment led to it, each in answer to the last */
 	bool call;	  /* not sent in answer to a datagram */
+	uint8_t tag;	  /* of the sender, enum gn_tag; GN_TAG_NONE where it matters be it without effect */
 	uint8_t data[];
 };
 
@@ -151,6 +152,8 @@ static void send(void *host, uint32_t to, const uint8_t *data, size_t size)
 	if (!gn_sim_may_send(s, to, data, size))
 		return;
 	like.call = s->in.type != GN_DATAGRAM;
+	if (s->protocol->tagged && !s->counters)
+		like.tag = *(const uint8_t *)gn_sim_head(s, s->in.self);
 	like.answers = like.call ? 0 : e->answers;
 	if (like.call)
 		count_call(s);
@@ -193,7 +196,7 @@ static void feed(struct gn_simulation *s)
 		schedule(s, after, TIMER, (uint64_t)s->in.self << KIND_BITS);
 }
 
-static void receive(struct gn_simulation *s, struct datagram *d)
+static void receive(struct gn_simulation *s, const struct datagram *d)
 {
 	struct events *e = s->state;
 	struct tail *tail = tail_of(s, d->to);
@@ -205,6 +208,8 @@ static void receive(struct gn_simulation *s, struct datagram *d)
 		s->counters[d->to].datagrams_received++;
 		s->counters[d->to].bytes_received += d->size;
 	}
+	if (d->tag && d->tag == *(const uint8_t *)gn_sim_head(s, d->to))
+		return;
 	e->answers = d->sent == s->in.now ? d->answers + 1 : 0;
 	s->in.type = GN_DATAGRAM;
 	s->in.self = d->to;
@@ -214,7 +219,6 @@ static void receive(struct gn_simulation *s, struct datagram *d)
 	feed(s);
 	if (e->answers > ANSWERS_MAX)
 		gn_sim_blame(s, "answers answers without end");
-	free_datagram(e, d);
 }
 
 static void run_timer(struct gn_simulation *s, uint32_t member)
@@ -256,10 +260,12 @@ static void carry_out(struct gn_simulation *s, uint64_t what)
 	case DATAGRAM: {
 		struct datagram *d = (struct datagram *)(uintptr_t)what;
 
-		if (e->network && d->flight.at != d->flight.to)
+		if (e->network && d->flight.at != d->flight.to) {
 			move(s, d);
-		else
-			receive(s, d);
+			return;
+		}
+		receive(s, d);
+		free_datagram(e, d);
 		return;
 	}
 	case TIMER:
