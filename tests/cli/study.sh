@@ -41,6 +41,23 @@ same "a study left alone: runs" "$(sql results/small/study.db 'SELECT count(*) F
 check "a report is written" [ -s results/small/report.md ]
 same "it is one file" "$(cd results/small && echo study.db*)" "study.db"
 
+# The manual is true of it.
+page=$top/man/gossipnet-study.5
+tables=$(sed -n '/^\.Sh TABLES/,/^\.Sh KEYS/s/^\.Ss //p' "$page" | sort | xargs)
+same "tables" "$(sql results/small/study.db "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name" | xargs)" "$tables"
+for table in $tables; do
+	same "columns of $table" "$(sql results/small/study.db "SELECT name FROM pragma_table_info('$table')" | xargs)" \
+		"$(awk -v t="$table" '$1 == ".Ss" { on = $2 == t } $1 == ".Sh" { on = 0 }
+			on && $1 == ".It" { gsub(/\.It Va | ,/, ""); print }' "$page" | xargs)"
+done
+for table in meta metric; do
+	same "keys of $table" "$(sql results/small/study.db "SELECT DISTINCT key FROM $table ORDER BY key" | xargs)" \
+		"$(awk -v t="${table^^}" '$1 == ".Sh" { on = $4 == t } on && /^\.It Dv/ { gsub(/\.It Dv | ,/, ""); print }' "$page" |
+			xargs -n 1 | sort | xargs)"
+done
+sed -n '/^\.Sh EXAMPLES/,/^\.Ed/p' "$page" | grep -v '^\.' | tail -n +2 >query
+check "the manual's query answers" [ -n "$(sqlite3 results/small/study.db <query)" ]
+
 # One of its runs, made alone.
 IFS='|' read -r run seed t100 <<<"$(sql results/small/study.db "SELECT run.id, run.seed, t_ns FROM result AS r JOIN run ON run.id = r.run
 	JOIN point ON point.id = run.point JOIN series ON series.id = point.series
