@@ -64,9 +64,12 @@ static uint64_t share_q64(uint64_t part, uint64_t whole)
 static const char *prepare(const struct gn_cluster *c, void *shared)
 {
 	const uint64_t beta = (uint64_t)c->parameters[BETA];
+	const int64_t cap = c->parameters[CAP];
 	struct table *t = shared;
 	uint64_t tail, sum = 0;
 
+	if (c->members > GN_STEP_DATAGRAMS_MAX && (!cap || cap > GN_STEP_DATAGRAMS_MAX))
+		return "cap: so many members need one: somebody might call more than 16777216 others at once";
 	t->n = looked_up(c);
 	/* The sum of all from the longer table, so that it does not depend on the number of members. */
 	for (uint32_t k = 1; k <= LOOKED_UP; k++) {

@@ -161,12 +161,38 @@ static void nobody_calls_more_than_there_are_others_or_the_cap(void **unused)
 	}
 }
 
+/* What a step may not send is said before the run, not in the middle of it. */
+static void more_calls_than_a_step_may_make_are_refused(void **unused)
+{
+	static const struct {
+		uint32_t members;
+		int64_t cap;
+		bool good;
+	} cases[] = {
+		{ GN_STEP_DATAGRAMS_MAX, 0, true },
+		{ GN_STEP_DATAGRAMS_MAX + 2, 0, false },
+		{ GN_STEP_DATAGRAMS_MAX + 2, GN_STEP_DATAGRAMS_MAX + 1, false },
+		{ GN_STEP_DATAGRAMS_MAX + 2, GN_STEP_DATAGRAMS_MAX, true },
+	};
+	const struct gn_protocol *p = gn_protocol_find("power-law");
+	static struct cluster m;
+
+	(void)unused;
+	make(&m, 10, 2500000, false);
+	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
+		m.c.members = cases[i].members;
+		m.parameters[CAP] = cases[i].cap;
+		assert_int_equal(p->prepare(&m.c, m.memory) == NULL, cases[i].good);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_numbers_of_calls_follow_the_zeta_distribution),
 		cmocka_unit_test(the_number_is_drawn_once_or_every_round),
 		cmocka_unit_test(nobody_calls_more_than_there_are_others_or_the_cap),
+		cmocka_unit_test(more_calls_than_a_step_may_make_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
