@@ -119,7 +119,9 @@ void gn_overlay_check_values(struct gn_planning *p)
 
 static void too_many(struct gn_planning *p)
 {
-	gn_fault_at(p->report, gn_planning_start(p),
+	const struct gn_raw_gossip *g = p->raw->gossip.items;
+
+	gn_fault_at(p->report, gn_place_of(&g->overlay, &g->raw),
 		    "the overlay has more than %" PRIu64 " pairs: choose another", p->limits->peers / 2);
 }
 
