@@ -300,7 +300,8 @@ static void send_prune(struct member *m, uint32_t slot, uint32_t event)
 	m->out->send(m->out->host, m->view[slot], w.data, w.size);
 }
 
-/* Of several copies of one moment, the link of one stays eager. */
+/* The link that an event came by becomes eager, if it was not: it was grafted. Of several copies of one moment the link
+ * of one stays so. */
 static void push(struct member *m, uint32_t event)
 {
 	struct event *e = event_at(m, event);
@@ -491,7 +492,6 @@ static void graft(struct member *m, uint32_t slot)
 		return;
 	for (uint32_t i = 0; i < sizeof(map); i++)
 		map[i] = (uint8_t)~map[i];
-	set(m->eager, slot);
 	send_list(m, slot, GRAFT, 0, &d);
 }
 
@@ -555,9 +555,9 @@ static void proceed(const struct member *m, struct event *e)
 	case ANNOUNCED:
 		if (all_told(m, e))
 			e->phase = all_have(m, e) ? OVER : ANNOUNCED;
-		/* A partner that has to fetch it will have said so by then. Not all told: the list was full. */
+		/* By then a partner that has to fetch it will have said that it has it. */
 		if (!e->wait)
-			e->wait = (uint8_t)(e->phase == PUSHED ? 1 : timeout + 1);
+			e->wait = (uint8_t)(timeout + 1);
 		break;
 	case UNHEARD:
 	case LEARNED:

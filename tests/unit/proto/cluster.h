@@ -46,7 +46,8 @@ struct cluster {
 	/* To be changed at any time. */
 	uint32_t loss_percent, duplicate_percent;
 	uint64_t latency, jitter; /* of each datagram: latency + uniform in [0, jitter] */
-	bool at_once;		  /* datagrams arrive before the timers of the same moment, not after */
+	/* Datagrams arrive before the timers of the same moment, and the last sent first; not after them, in order. */
+	bool at_once;
 
 	const struct gn_protocol *protocol;
 	struct member *members;
@@ -95,7 +96,7 @@ static inline void cluster_schedule(struct cluster *c, struct coming what)
 
 	if (gn_grow(&c->heap, c->n_heap, &c->cap_heap, sizeof(*c->heap)))
 		abort();
-	what.sequence = c->sequence++ | (first ? 0 : UINT64_C(1) << 63);
+	what.sequence = first ? (UINT64_C(1) << 62) - c->sequence++ : UINT64_C(1) << 63 | c->sequence++;
 	c->heap[c->n_heap] = what;
 	for (size_t i = c->n_heap++; i && cluster_is_before(&c->heap[i], &c->heap[(i - 1) / 2]);
 	     i = (i - 1) / 2)

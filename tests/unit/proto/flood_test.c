@@ -146,7 +146,7 @@ static void a_late_host_misses_nothing(void **unused)
 static void hostile_datagrams_leave_no_trace(void **unused)
 {
 	(void)unused;
-	assert_true(hostile_run("flood", 1) > 100);
+	assert_true(hostile_run("flood", NULL, 1) > 100);
 }
 
 int main(void)

@@ -57,10 +57,19 @@ static inline size_t hostile_datagram(struct hostile *h, uint8_t *data)
 		size = gn_rand_below(&h->rand, GN_DATAGRAM_MAX + 100);
 	for (uint64_t n = gn_rand_below(&h->rand, 4); n && size; n--)
 		data[gn_rand_below(&h->rand, size)] = (uint8_t)gn_rand_next(&h->rand);
+	if (gn_rand_below(&h->rand, 16) == 0 && size > 5)
+		data[3 + 2 * gn_rand_below(&h->rand, 2)] ^= (uint8_t)gn_rand_next(&h->rand);
 	/* Small numbers where small numbers belong are the best lies. */
 	if (gn_rand_below(&h->rand, 2) && size > 24)
 		data[gn_rand_below(&h->rand, 5) * 4 + 7] = (uint8_t)gn_rand_below(&h->rand, 64);
 	return size;
+}
+
+/* What is not of the protocol in any state: from strangers and from itself, of a kind or with a note that it has not. */
+static inline bool hostile_must_be_refused(const struct hostile *h, const struct gn_input *in)
+{
+	return !in->from || in->from >= h->cluster.config.members ||
+	       (in->size > 5 && (in->data[3] == 0 || in->data[3] > 10 || in->data[5] > 10));
 }
 
 static inline void hostile_feed(struct hostile *h, struct member *m, void *before, size_t state_size)
@@ -68,16 +77,15 @@ static inline void hostile_feed(struct hostile *h, struct member *m, void *befor
 	struct cluster *c = &h->cluster;
 	uint8_t data[GN_DATAGRAM_MAX + 100] = { 0 };
 	const uint64_t outputs = h->outputs, deadline = m->deadline;
-	size_t size = hostile_datagram(h, data);
+	struct gn_input in = { .type = GN_DATAGRAM, .data = data, .size = hostile_datagram(h, data) };
 
+	in.from = (uint32_t)gn_rand_below(&h->rand, 24) - 2;
 	memcpy(before, m->head, state_size);
-	int r = cluster_feed(m, (struct gn_input){ .type = GN_DATAGRAM,
-						   .from = (uint32_t)gn_rand_below(&h->rand, 24) - 2,
-						   .data = data,
-						   .size = size });
+	int r = cluster_feed(m, in);
 
 	assert(r == 0 || (r == -1 && h->outputs == outputs && m->deadline == deadline &&
 			  memcmp(before, m->head, state_size) == 0));
+	assert(r == -1 || !hostile_must_be_refused(h, &in));
 	(void)r;
 	(void)outputs;
 	(void)deadline;
@@ -88,13 +96,33 @@ static inline void hostile_feed(struct hostile *h, struct member *m, void *befor
 	c->n_heap = 0;
 }
 
-/* Return: how many datagrams the protocol sends of itself. The victim is member 0 of 20. */
-static inline size_t hostile_run(const char *protocol, uint64_t seed)
+/* Events of its own that it has heard of before they were published, or that are published twice. */
+static inline void hostile_publish(struct hostile *h, struct member *m)
+{
+	struct cluster *c = &h->cluster;
+	const uint64_t outputs = h->outputs;
+
+	for (uint32_t i = 0; i < 3 * c->config.max_events; i++) {
+		cluster_publish(c, m->number, i / 3, 8);
+		c->now += i % 7 ? 0 : PERIOD;
+		if (m->deadline <= c->now)
+			cluster_feed(m, (struct gn_input){ .type = GN_TIMER });
+		c->n_heap = 0;
+	}
+	assert(h->outputs - outputs < 100 * (uint64_t)c->config.max_events);
+	(void)outputs;
+}
+
+/* @configure may be NULL. Return: how many datagrams the protocol sends of itself. The victim is member 0 of 20. */
+static inline size_t hostile_run(const char *protocol, void (*configure)(struct cluster *c), uint64_t seed)
 {
 	struct hostile *h = calloc(1, sizeof(*h));
 	struct cluster *c = &h->cluster;
 
-	cluster_init(c, protocol, 20, 64, 100, seed);
+	cluster_setup(c, protocol, 20, 64, 100, seed);
+	if (configure)
+		configure(c);
+	cluster_start(c);
 	gn_rand_init(&h->rand, seed, GN_RAND_SCHEDULE, 0);
 	c->loss_percent = 20;
 	for (uint32_t i = 0; i < 20; i++)
@@ -113,6 +141,7 @@ static inline size_t hostile_run(const char *protocol, uint64_t seed)
 	victim->out = (struct gn_output){ h, hostile_count_send, hostile_count_delivery, NULL };
 	for (int i = 0; i < HOSTILE_DATAGRAMS; i++)
 		hostile_feed(h, victim, before, state_size);
+	hostile_publish(h, victim);
 
 	size_t samples = h->n;
 

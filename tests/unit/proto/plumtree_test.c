@@ -98,7 +98,7 @@ static int compare(const void *a, const void *b)
 	return *(const uint32_t *)a < *(const uint32_t *)b ? -1 : *(const uint32_t *)a > *(const uint32_t *)b;
 }
 
-static void start_graph(struct graph *g, uint32_t members, uint32_t events, const int *steps, uint32_t degree)
+static void setup_graph(struct graph *g, uint32_t members, uint32_t events, const int *steps, uint32_t degree)
 {
 	setup(&g->cluster, members, events, 0, 1);
 	for (uint32_t m = 0; m < members; m++) {
@@ -110,7 +110,6 @@ static void start_graph(struct graph *g, uint32_t members, uint32_t events, cons
 	g->first[members] = members * degree;
 	g->cluster.config.first_peer = g->first;
 	g->cluster.config.peers = g->peers;
-	cluster_start(&g->cluster);
 }
 
 /* n - 1 links of the tree carry one IHAVE, from the child, and the n + 1 others two, one from each end. */
@@ -120,7 +119,8 @@ static void every_link_tells_both_ends(void **unused)
 	struct cluster *c = &g.cluster;
 
 	(void)unused;
-	start_graph(&g, 1000, 5, (const int[]){ -2, -1, 1, 2 }, 4);
+	setup_graph(&g, 1000, 5, (const int[]){ -2, -1, 1, 2 }, 4);
+	cluster_start(c);
 	for (uint32_t e = 0; e < 5; e++) {
 		forget_counts(c);
 		cluster_publish(c, e * 100, e, 0);
@@ -143,7 +143,8 @@ static void parallel_links_are_one(void **unused)
 	struct cluster *c = &g.cluster;
 
 	(void)unused;
-	start_graph(&g, 100, 2, (const int[]){ -1, -1, 1, 1 }, 4);
+	setup_graph(&g, 100, 2, (const int[]){ -1, -1, 1, 1 }, 4);
+	cluster_start(c);
 	cluster_publish(c, 0, 0, 0);
 	cluster_advance(c, 20 * PERIOD);
 	/* Around from both sides until they meet at one member, which has nobody to push to and prunes one of the links. */
@@ -262,6 +263,67 @@ static void a_line_repairs_itself(void **unused)
 	cluster_done(c);
 }
 
+/* Member 0 is told of an event by many, but only one partner of it can deliver. */
+static uint32_t only_partner;
+
+static void send_to_zero_in_vain(void *host, uint32_t to, const uint8_t *data, size_t size)
+{
+	const struct member *m = host;
+
+	if (to || data[3] != PUSH || m->number == only_partner)
+		cluster_send(host, to, data, size);
+}
+
+/* Partners are asked in turn, with half the timeout in between. */
+static void who_cannot_deliver_is_not_asked_for_ever(void **unused)
+{
+	static struct graph g;
+	struct cluster *c = &g.cluster;
+	static const uint32_t partners[] = { 98, 99, 1, 2, GN_NO_MEMBER };
+
+	(void)unused;
+	for (size_t i = 0; i < GN_ARRAY_LEN(partners); i++) {
+		setup_graph(&g, 100, 2, (const int[]){ -2, -1, 1, 2 }, 4);
+		cluster_set(c, "graft_timeout", 9);
+		cluster_start(c);
+		cluster_publish(c, 50, 0, 0);
+		cluster_advance(c, 50 * PERIOD);
+		only_partner = partners[i];
+		for (uint32_t m = 1; m < 100; m++)
+			c->members[m].out.send = send_to_zero_in_vain;
+		cluster_publish(c, 50, 1, 0);
+		cluster_advance(c, c->now + 101 * PERIOD);
+		assert_int_equal(c->informed[1], partners[i] == GN_NO_MEMBER ? 99 : 100);
+		/* None if the partner is the one that pushes; else in the 10th round, in the 15th, and so on. */
+		if (partners[i] == GN_NO_MEMBER)
+			assert_in_range(c->kinds[GRAFT], 17, 19);
+		else
+			assert_true(c->kinds[GRAFT] <= 4);
+		cluster_done(c);
+	}
+}
+
+/* Both lose what they push in round 1. In round 4 they ask, in round 6 they graft: whoever comes first. */
+static void timers_run_in_whole_rounds(void **unused)
+{
+	(void)unused;
+	for (int at_once = 0; at_once < 2; at_once++) {
+		struct cluster c;
+
+		cluster_init(&c, "plumtree", 2, 2, 0, 1);
+		cluster_publish(&c, 0, 0, 0);
+		cluster_publish(&c, 1, 1, 0);
+		c.loss_percent = 100;
+		cluster_round(&c, at_once);
+		c.loss_percent = 0;
+		while (!cluster_all_know(&c, 2))
+			cluster_round(&c, at_once);
+		assert_int_equal(c.informed_last[0], 6 * PERIOD);
+		assert_int_equal(c.informed_last[1], 6 * PERIOD);
+		cluster_done(&c);
+	}
+}
+
 static uint64_t rounds_with_loss(uint32_t members, uint32_t events, uint32_t loss_percent, uint64_t seed,
 				 enum gn_clock clock, bool at_once)
 {
@@ -351,6 +413,21 @@ static void thousands_of_events_at_once(void **unused)
 	c.loss_percent = 0;
 	cluster_advance(&c, 300 * PERIOD);
 	assert_true(cluster_all_know(&c, 20000));
+	assert_true(is_silent(&c));
+	cluster_done(&c);
+}
+
+static void an_event_is_published_once(void **unused)
+{
+	struct cluster c;
+
+	(void)unused;
+	setup(&c, 2, 1, 0, 1);
+	cluster_start(&c);
+	cluster_publish(&c, 0, 0, 0);
+	cluster_feed(&c.members[0], (struct gn_input){ .type = GN_PUBLISH });
+	cluster_advance(&c, 20 * PERIOD);
+	assert_int_equal(c.kinds[PUSH], 1);
 	assert_true(is_silent(&c));
 	cluster_done(&c);
 }
@@ -461,7 +538,7 @@ static void hostile_datagrams_leave_no_trace(void **unused)
 {
 	(void)unused;
 	for (uint64_t seed = 0; seed < 3; seed++)
-		assert_true(hostile_run("plumtree", seed) > 1000);
+		assert_true(hostile_run("plumtree", NULL, seed) > 1000);
 }
 
 int main(void)
@@ -474,10 +551,13 @@ int main(void)
 		cmocka_unit_test(doubled_datagrams_do_not_break_the_tree),
 		cmocka_unit_test(a_cut_tree_heals_by_one_graft),
 		cmocka_unit_test(a_line_repairs_itself),
+		cmocka_unit_test(who_cannot_deliver_is_not_asked_for_ever),
+		cmocka_unit_test(timers_run_in_whole_rounds),
 		cmocka_unit_test(losses_are_repaired),
 		cmocka_unit_test(the_order_within_a_moment_does_not_matter),
 		cmocka_unit_test(hundreds_of_events_at_once),
 		cmocka_unit_test(thousands_of_events_at_once),
+		cmocka_unit_test(an_event_is_published_once),
 		cmocka_unit_test(a_mute_member_stops_nobody),
 		cmocka_unit_test(copies_and_overtaking_do_no_harm),
 		cmocka_unit_test(what_cannot_be_is_refused),

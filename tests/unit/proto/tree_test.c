@@ -302,11 +302,33 @@ static void one_event_needs_little_memory(void **unused)
 	cluster_done(&c);
 }
 
+/* Not even when it comes at a time at which there is something to do. */
+static void a_refused_datagram_changes_nothing(void **unused)
+{
+	static const uint8_t noise[100] = { 'G', 'n' };
+	struct cluster c;
+	uint8_t before[256];
+
+	(void)unused;
+	start(&c, 10, 1, 1, 0);
+	cluster_publish(&c, 0, 0, 100);
+	assert_true(c.sizes.head + c.sizes.body <= sizeof(before));
+	memcpy(before, c.members[0].head, c.sizes.head + c.sizes.body);
+	c.now = 50 * PERIOD;
+	assert_int_equal(cluster_feed(&c.members[0], (struct gn_input){ .type = GN_DATAGRAM,
+									.from = 1,
+									.data = noise,
+									.size = sizeof(noise) }),
+			 -1);
+	assert_memory_equal(before, c.members[0].head, c.sizes.head + c.sizes.body);
+	cluster_done(&c);
+}
+
 static void hostile_datagrams_leave_no_trace(void **unused)
 {
 	(void)unused;
 	for (uint64_t seed = 0; seed < 3; seed++)
-		assert_true(hostile_run("tree", seed) > 1000);
+		assert_true(hostile_run("tree", NULL, seed) > 1000);
 }
 
 int main(void)
@@ -324,6 +346,7 @@ int main(void)
 		cmocka_unit_test(copies_and_overtaking_do_no_harm),
 		cmocka_unit_test(what_cannot_be_is_refused),
 		cmocka_unit_test(one_event_needs_little_memory),
+		cmocka_unit_test(a_refused_datagram_changes_nothing),
 		cmocka_unit_test(hostile_datagrams_leave_no_trace),
 	};
 
