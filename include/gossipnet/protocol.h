@@ -53,7 +53,8 @@ struct gn_cluster {
 	uint32_t max_payload; /* bytes, <= GN_PAYLOAD_MAX: no event carries more */
 	uint64_t seed;	      /* for what must be random and the same at all members */
 	/* Whom a member may call: member m's partners are peers[first_peer[m]] up to
-	 * peers[first_peer[m + 1] - 1], possibly none, possibly one several times. Both NULL: everybody else. */
+	 * peers[first_peer[m + 1] - 1], ascending, possibly none, possibly one several times. Both NULL: everybody
+	 * else. */
 	const uint32_t *first_peer, *peers;
 	bool avoid_last; /* never call the partner of the last call again if there is another */
 	/* When to stop passing an event on (`forget:`); a protocol that honours this says so by .forgets. */

@@ -50,6 +50,7 @@ struct head {
 	uint64_t push_pull; /* when it is due */
 	uint32_t round;	    /* of the next tick */
 	uint32_t turn;	    /* of the next push-pull */
+	uint32_t last;	    /* for gn_draw_another() */
 };
 
 /* Of each event. */
@@ -147,15 +148,21 @@ static void take_from_queue(struct gn_rumors t, struct head *h, struct gn_wire_w
 
 /* ---- gossip ---- */
 
+static uint32_t draw_node(const struct gn_cluster *c, struct head *h, const struct gn_input *in)
+{
+	return c->avoid_last ? gn_draw_another(c, in, &h->last) : gn_draw_partner(c, in);
+}
+
 /* Draw different members: some are not found if there are few. Return: how many. */
-static uint32_t draw_nodes(const struct gn_cluster *c, const struct gn_input *in, uint32_t *ret)
+static uint32_t draw_nodes(const struct gn_cluster *c, struct head *h, const struct gn_input *in,
+			   uint32_t *ret)
 {
 	const uint64_t candidates =
 		c->peers ? c->first_peer[in->self + 1] - c->first_peer[in->self] : c->members;
 	uint32_t n = 0;
 
 	for (uint64_t tries = 3 * candidates; tries && n < c->parameters[NODES]; tries--) {
-		uint32_t node = gn_draw_partner(c, in), i = 0;
+		uint32_t node = draw_node(c, h, in), i = 0;
 
 		while (i < n && ret[i] != node)
 			i++;
@@ -168,7 +175,7 @@ static uint32_t draw_nodes(const struct gn_cluster *c, const struct gn_input *in
 static void gossip(struct gn_rumors t, struct head *h, const struct gn_input *in, const struct gn_output *out)
 {
 	uint32_t nodes[NODES_MAX];
-	const uint32_t n = draw_nodes(t.cluster, in, nodes);
+	const uint32_t n = draw_nodes(t.cluster, h, in, nodes);
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct gn_wire_writer w;
@@ -226,7 +233,7 @@ static void push_pull(struct gn_rumors t, struct head *h, const struct gn_input 
 {
 	const struct gn_wire_digest digest = gn_rumors_digest(t, h->turn);
 	const struct gn_message ask = {
-		.to = gn_draw_partner(t.cluster, in),
+		.to = draw_node(t.cluster, h, in),
 		.kind = ASK,
 		.number = h->turn++,
 		.digest = &digest,

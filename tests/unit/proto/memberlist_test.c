@@ -142,6 +142,33 @@ static void few_members_are_all_sent_to(void **unused)
 	cluster_done(&c);
 }
 
+/* `memory: true` on a ring: now one side, now the other. */
+static void the_last_partner_is_not_called_again(void **unused)
+{
+	uint32_t first[21], peers[40];
+	struct cluster c;
+
+	(void)unused;
+	setup(&c, 20, 1, 0, 1, NEVER);
+	for (uint32_t m = 0; m <= 20; m++)
+		first[m] = 2 * m;
+	for (uint32_t m = 0; m < 20; m++) {
+		peers[2 * m] = m && m < 19 ? m - 1 : m ? 0 : 1;
+		peers[2 * m + 1] = m < 19 && m ? m + 1 : m ? 18 : 19;
+	}
+	c.config.first_peer = first;
+	c.config.peers = peers;
+	c.config.avoid_last = true;
+	cluster_set(&c, "nodes", 1);
+	start_watching(&c);
+	cluster_publish(&c, 0, 0, 0);
+	cluster_advance(&c, 20 * PERIOD);
+	assert_int_equal(n_sent, 8);
+	for (size_t i = 1; i < n_sent; i++)
+		assert_int_not_equal(sent[i].to, sent[i - 1].to);
+	cluster_done(&c);
+}
+
 static void check_sent(size_t i, const uint32_t *want, uint32_t n)
 {
 	assert_true(i < n_sent);
@@ -400,6 +427,7 @@ int main(void)
 		cmocka_unit_test(gossip_reaches_everybody),
 		cmocka_unit_test(a_round_goes_to_different_members),
 		cmocka_unit_test(few_members_are_all_sent_to),
+		cmocka_unit_test(the_last_partner_is_not_called_again),
 		cmocka_unit_test(the_queue_is_that_of_memberlist),
 		cmocka_unit_test(the_new_come_before_the_old),
 		cmocka_unit_test(push_pull_is_rarer_in_large_clusters),
