@@ -480,7 +480,7 @@ struct gn_exchange {
 	/* A datagram of another kind; NULL: does not parse. As step(), after gn_rumors_settle(). */
 	int (*other)(const struct gn_cluster *c, struct gn_rumors t, void *own, const struct gn_input *in,
 		     const struct gn_output *out, const struct gn_wire_datagram *d);
-	/* After an event was learned, published here (datagram NULL) or received. May be NULL. */
+	/* After an event was learned, published here or received; once for each. May be NULL. */
 	void (*learned)(const struct gn_cluster *c, struct gn_rumors t, void *own, const struct gn_input *in,
 			uint32_t event);
 	uint32_t own;	/* bytes of the protocol's own in a member's body, a multiple of 8: `own` above */

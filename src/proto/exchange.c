@@ -99,9 +99,8 @@ struct calls {
 	uint32_t event; /* the only one that a call carries, or max_events */
 	bool several;	/* it carries more, not the same to each partner */
 	struct gn_wire_digest digest;
-	uint8_t data[GN_WIRE_HEADER + GN_WIRE_DIGEST_HEADER + GN_WIRE_DIGEST_BITS / 8 +
-		     GN_WIRE_RECORD_HEADER + GN_PAYLOAD_MAX]; /* else: the datagram, the same to all */
-	size_t size;					      /* 0: there is nothing to say */
+	uint8_t data[GN_DATAGRAM_MAX]; /* else: the datagram, the same to all */
+	size_t size;		       /* 0: there is nothing to say */
 };
 
 /* Written out for calls with no event or one, which is what a simulation of one event consists of. */
@@ -281,9 +280,11 @@ static int publish(struct gn_rumors t, const struct gn_exchange *x, void *own, c
 {
 	if (in->event >= t.cluster->max_events || in->size > t.cluster->max_payload)
 		return -1;
+	const bool is_new = !gn_rumors_knows(t, in->event);
+
 	gn_rumors_settle(t, in->now);
 	gn_take_publish(t, in, out);
-	if (x->learned)
+	if (is_new && x->learned)
 		x->learned(t.cluster, t, own, in, in->event);
 	return 0;
 }

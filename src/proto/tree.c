@@ -149,8 +149,6 @@ static void learned(const struct gn_cluster *c, struct gn_rumors t, void *own, c
 	struct work *w = gn_rumors_extra(t, event);
 	struct own *o = own;
 
-	if (w->release)
-		return;
 	w->release = in->now + 1 + (below <= left / c->period ? below * c->period : left);
 	w->next_held = o->held;
 	o->held = event + 1;

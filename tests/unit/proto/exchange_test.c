@@ -710,6 +710,61 @@ static void tags_keep_their_promise(void **unused)
 	}
 }
 
+static void count_learned(const struct gn_cluster *c, struct gn_rumors t, void *own,
+			  const struct gn_input *in, uint32_t event)
+{
+	(void)c, (void)t, (void)in;
+	((uint32_t *)own)[event]++;
+}
+
+/* Whether by a datagram or by publication, and however often: an event may come before it is published, if a datagram was forged. */
+static void an_event_is_learned_once(void **unused)
+{
+	static const struct gn_exchange machine = {
+		.directions = GN_EXCHANGE_PUSH,
+		.learned = count_learned,
+		.own = 8,
+	};
+	struct member *m = new_member("push");
+	struct gn_random random = { 1 };
+	struct gn_sizes sizes;
+	struct gn_wire_writer call;
+
+	(void)unused;
+	gn_exchange_sizes(&m->cluster, &machine, &sizes);
+	uint8_t *body = calloc(1, sizes.body);
+	const uint32_t *learned = gn_exchange_own(&m->cluster, &machine, body);
+
+	write_call(&call, false, 1);
+	for (uint64_t now = 1; now <= 4; now++) {
+		const struct gn_input in[] = {
+			{ .type = GN_DATAGRAM,
+			  .self = SELF,
+			  .now = now,
+			  .random = &random,
+			  .from = 5,
+			  .data = call.data,
+			  .size = call.size },
+			{ .type = GN_PUBLISH,
+			  .self = SELF,
+			  .now = now,
+			  .random = &random,
+			  .event = now / 2 % 2 },
+		};
+
+		m->n_delivered = 0;
+		for (size_t i = 0; i < GN_ARRAY_LEN(in); i++)
+			assert_int_equal(gn_exchange_step(&m->cluster, &machine, m->state, body, &in[i],
+							  &m->out, &m->deadline),
+					 0);
+		assert_int_equal(m->n_delivered, 2);
+	}
+	assert_int_equal(learned[0], 1);
+	assert_int_equal(learned[1], 1);
+	free(body);
+	free_member(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -730,6 +785,7 @@ int main(void)
 		cmocka_unit_test(a_long_digest_goes_in_windows),
 		cmocka_unit_test(forgotten_events_are_known_but_not_passed_on),
 		cmocka_unit_test(the_last_partner_is_avoided),
+		cmocka_unit_test(an_event_is_learned_once),
 		cmocka_unit_test(tags_keep_their_promise),
 		cmocka_unit_test(refused_datagrams_leave_the_state_unchanged),
 	};
