@@ -11,23 +11,24 @@
 #include "view/run.h"
 
 const char gn_analysis_tables[] =
+	"DROP TABLE IF EXISTS growth; DROP TABLE IF EXISTS fit; DROP TABLE IF EXISTS boxcox;"
+	"DROP TABLE IF EXISTS window; DROP TABLE IF EXISTS verdict;"
 	/* A run is one value: the mean over its events. It is censored if any of them did not get there; rounds and t_ns
 	 * are means over the others. */
-	"CREATE TABLE IF NOT EXISTS growth(series INTEGER NOT NULL, quantile INTEGER NOT NULL, n INTEGER NOT NULL,"
+	"CREATE TABLE growth(series INTEGER NOT NULL, quantile INTEGER NOT NULL, n INTEGER NOT NULL,"
 	"  runs INTEGER NOT NULL, censored INTEGER NOT NULL, rounds REAL, rounds_se REAL, t_ns REAL,"
-	"  fitted INTEGER NOT NULL, PRIMARY KEY(series, quantile, n)) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS fit(series INTEGER NOT NULL, quantile INTEGER NOT NULL, law TEXT NOT NULL,"
+	"  fitted INTEGER NOT NULL, why TEXT, PRIMARY KEY(series, quantile, n)) WITHOUT ROWID;"
+	"CREATE TABLE fit(series INTEGER NOT NULL, quantile INTEGER NOT NULL, law TEXT NOT NULL,"
 	"  a REAL, a_se REAL, b REAL, b_se REAL, chi2 REAL, dof INTEGER, aic REAL, delta_aic REAL, p REAL,"
 	"  PRIMARY KEY(series, quantile, law)) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS boxcox(series INTEGER NOT NULL, quantile INTEGER NOT NULL, lambda REAL,"
+	"CREATE TABLE boxcox(series INTEGER NOT NULL, quantile INTEGER NOT NULL, lambda REAL,"
 	"  low REAL, high REAL, a REAL, b REAL, chi2 REAL, dof INTEGER, scatter REAL, lambda_two_terms REAL,"
 	"  PRIMARY KEY(series, quantile)) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS window(series INTEGER NOT NULL, quantile INTEGER NOT NULL,"
+	"CREATE TABLE window(series INTEGER NOT NULL, quantile INTEGER NOT NULL,"
 	"  n_low INTEGER NOT NULL, n_high INTEGER NOT NULL, lambda REAL, low REAL, high REAL,"
 	"  per_decade REAL, per_decade_se REAL, PRIMARY KEY(series, quantile, n_low)) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS verdict(series INTEGER NOT NULL, quantile INTEGER NOT NULL,"
-	"  verdict TEXT NOT NULL, sentence TEXT NOT NULL, PRIMARY KEY(series, quantile)) WITHOUT ROWID;"
-	"DELETE FROM growth; DELETE FROM fit; DELETE FROM boxcox; DELETE FROM window; DELETE FROM verdict;";
+	"CREATE TABLE verdict(series INTEGER NOT NULL, quantile INTEGER NOT NULL,"
+	"  verdict TEXT NOT NULL, sentence TEXT NOT NULL, PRIMARY KEY(series, quantile)) WITHOUT ROWID;";
 
 /* ---- reading ---- */
 
@@ -37,8 +38,8 @@ struct size {
 	size_t first; /* of the growth's values */
 	size_t runs;  /* that got there */
 	size_t censored;
-	double t_ns; /* sum over the runs that got there */
-	bool fitted;
+	double t_ns;	 /* sum over the runs that got there */
+	const char *why; /* it is not fitted, or NULL */
 };
 
 /* How one quantile of one series grows. */
@@ -103,20 +104,35 @@ static int load_growth(sqlite3 *db, struct growth *g, struct gn_err *err)
 
 /* ---- choosing ---- */
 
+#define NODES_BEYOND 10
+
 /*
- * Which sizes are fitted. Runs that were cut off were the slow ones: a mean without them is too small by nobody knows
- * how much, so a size with a censored run is left out. A size counts from 30 runs on; but if fewer than five do,
- * all are fitted that have at least two, for a first look, and the verdict stays open.
+ * Why a size tells nothing of the law of a quantile, or NULL. Runs that were cut off were the slow ones: a mean without
+ * them is too small by nobody knows how much. And with few nodes beyond the quantile, it is the last node that is
+ * waited for: from N = 10 to 1000, say, T99 changes from T100 to what it is in large clusters.
  */
+static const char *unfit(const struct size *s, int quantile)
+{
+	if (s->censored)
+		return "censored";
+	if (s->n < 2 || (quantile < 100 && s->n * (100 - quantile) < 100 * NODES_BEYOND))
+		return "few nodes";
+	return s->runs < 2 ? "few runs" : NULL;
+}
+
+/* A size counts from 30 runs on; but if fewer than five do, all are fitted, for a first look, and the verdict stays
+ * open. */
 static void choose_sizes(struct growth *g)
 {
 	size_t counting = 0;
 
+	for (size_t i = 0; i < g->n; i++) {
+		g->sizes[i].why = unfit(&g->sizes[i], g->quantile);
+		counting += !g->sizes[i].why && g->sizes[i].runs >= GN_RUNS_NEEDED;
+	}
 	for (size_t i = 0; i < g->n; i++)
-		counting += !g->sizes[i].censored && g->sizes[i].runs >= GN_RUNS_NEEDED && g->sizes[i].n >= 2;
-	for (size_t i = 0; i < g->n; i++)
-		g->sizes[i].fitted = !g->sizes[i].censored && g->sizes[i].n >= 2 &&
-				     g->sizes[i].runs >= (counting >= GN_SIZES_NEEDED ? GN_RUNS_NEEDED : 2);
+		if (counting >= GN_SIZES_NEEDED && !g->sizes[i].why && g->sizes[i].runs < GN_RUNS_NEEDED)
+			g->sizes[i].why = "few runs";
 }
 
 static size_t points_of(const struct growth *g, struct gn_point *points)
@@ -126,7 +142,7 @@ static size_t points_of(const struct growth *g, struct gn_point *points)
 	for (size_t i = 0; i < g->n; i++) {
 		const struct size *s = &g->sizes[i];
 
-		if (!s->fitted)
+		if (s->why)
 			continue;
 		points[n] = (struct gn_point){ .n = (double)s->n,
 					       .values = g->values + s->first,
@@ -182,10 +198,10 @@ static int write_sizes(sqlite3 *db, const struct growth *g, struct gn_err *err)
 			mean = p.mean;
 			error = s->runs > 1 ? p.error : NAN;
 		}
-		r = insert(db, err, "INSERT INTO growth VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiiiidddi",
+		r = insert(db, err, "INSERT INTO growth VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiiiidddis",
 			   g->series, (int64_t)g->quantile, s->n, (int64_t)(s->runs + s->censored),
 			   (int64_t)s->censored, mean, error, s->runs ? s->t_ns / (double)s->runs : NAN,
-			   (int64_t)s->fitted);
+			   (int64_t)!s->why, s->why);
 	}
 	return r;
 }

@@ -203,7 +203,8 @@ static void size_row(struct report *r, sqlite3_stmt *q)
 static int sizes(struct report *r, int64_t series, struct gn_err *err)
 {
 	fputs("Means with their standard errors, in rounds. Not fitted are sizes with censored runs (the slow ones"
-	      " were cut off, so that the mean of the others is too small) or with too few runs.\n\n"
+	      " were cut off, so that the mean of the others is too small), with too few runs, or with so few nodes"
+	      " beyond the quantile that it is the last one that is waited for.\n\n"
 	      "| N | runs | T50 | T90 | T99 | T100 | not fitted |\n|--:|--:|--:|--:|--:|--:|---|\n",
 	      r->f);
 	int e = each(
@@ -213,8 +214,8 @@ static int sizes(struct report *r, int64_t series, struct gn_err *err)
 		" max(rounds) FILTER (WHERE quantile = 90), max(rounds_se) FILTER (WHERE quantile = 90),"
 		" max(rounds) FILTER (WHERE quantile = 99), max(rounds_se) FILTER (WHERE quantile = 99),"
 		" max(rounds) FILTER (WHERE quantile = 100), max(rounds_se) FILTER (WHERE quantile = 100),"
-		" group_concat('T' || quantile || CASE WHEN censored THEN ': ' || censored || ' censored'"
-		"   ELSE ': few runs' END, ', ') FILTER (WHERE NOT fitted)"
+		" group_concat('T' || quantile || ': ' || CASE WHEN censored THEN censored || ' ' ELSE '' END || why,"
+		"   ', ') FILTER (WHERE NOT fitted)"
 		" FROM (SELECT * FROM growth WHERE series = ? ORDER BY n, quantile) GROUP BY n ORDER BY n",
 		series, size_row, err);
 

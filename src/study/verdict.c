@@ -90,7 +90,10 @@ static void say_law(struct words *w, const struct gn_range *r, const struct gn_v
 {
 	switch (v->law) {
 	case GN_LAW_LOG:
-		say(w, "log N fits, sqrt(log N) and log log N do not");
+		say(w,
+		    v->refuted[GN_LAW_SQRT_LOG]
+			    ? "log N fits, sqrt(log N) and log log N do not"
+			    : "log N fits, log log N does not, and sqrt(log N) is outside the interval of lambda");
 		break;
 	case GN_LAW_SQRT_LOG:
 		say(w,
@@ -139,11 +142,18 @@ static const char *lack(const struct gn_point *points, size_t n)
 	return NULL;
 }
 
+/* Is lambda's interval on the side of log N, even if sqrt(log N) is not refuted? */
+static bool is_near_log(const struct gn_range *r)
+{
+	return r->lambda.low > 0.5 && r->lambda.high >= r->lambda_two_terms;
+}
+
 static enum gn_law decide(const struct gn_fit *f, const struct gn_verdict *v)
 {
 	const bool *refuted = v->refuted;
 
-	if (!refuted[GN_LAW_LOG] && refuted[GN_LAW_SQRT_LOG] && refuted[GN_LAW_LOG_LOG] && !falls(f))
+	if (!refuted[GN_LAW_LOG] && refuted[GN_LAW_LOG_LOG] && !falls(f) &&
+	    (refuted[GN_LAW_SQRT_LOG] || is_near_log(&f->whole)))
 		return GN_LAW_LOG;
 	if (!refuted[GN_LAW_LOG] || rises(f))
 		return GN_N_LAWS;

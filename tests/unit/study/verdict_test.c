@@ -86,7 +86,8 @@ static void sqrt_log_n_is_neither_of_the_others(void **state)
 
 	(void)state;
 	assert_int_equal(t.refuted[GN_LAW_SQRT_LOG], 0);
-	assert_int_equal(t.verdicts[GN_LAW_LOG], 0);
+	/* Log N needs no more than the exclusion by an interval of 95 %: 5 of 200, and 4 standard errors. */
+	assert_in_range(t.verdicts[GN_LAW_LOG], 0, 13);
 	is_at_least("sqrt(log N)", t.verdicts[GN_LAW_SQRT_LOG], 40);
 }
 
