@@ -14,7 +14,7 @@
  * What differs from the paper: there a link is TCP and loses nothing. Here each end of a link wants to see that the
  * other end has an event: by a push, by PRUNE or by IHAVE, which therefore also answers a push. Who has not seen it after
  * a while repeats its IHAVE, asking for an answer, until it has. In this way every loss is repaired in the end, and
- * without losses a link that is part of the tree carries one push and one IHAVE, another one two of IHAVE. The lazy
+ * without losses a link that is part of the tree carries one push and one IHAVE, any other two IHAVEs. The lazy
  * interval is the period. The tree is not optimised for other origins, and as membership does not change, neither does
  * the view.
  *
