@@ -43,6 +43,17 @@ static void check_rounds(struct gn_planning *p)
 	}
 }
 
+/* A round has 32 bits in gossipnet/protocol.h. */
+static void check_number_of_rounds(struct gn_planning *p, const struct gn_raw_gossip *g)
+{
+	const struct gn_field *duration = &p->raw->duration;
+
+	if (!g->period.bad && !duration->bad && duration->number / g->period.number >= UINT32_MAX)
+		gn_fault_at(p->report, gn_place_of(duration, &p->raw->raw),
+			    "with clock: rounds at most 4294967294 rounds are possible: "
+			    "shorten the duration or lengthen gossip's period");
+}
+
 int gn_planning_network(struct gn_planning *p)
 {
 	const struct gn_raw_gossip *g = p->raw->gossip.items;
@@ -54,8 +65,10 @@ int gn_planning_network(struct gn_planning *p)
 		gn_fault_at(
 			p->report, network->at->key_place,
 			"network is for a topology without links: with links, each has its own delay and loss");
-	if (g->clock.number == GN_CLOCK_ROUNDS)
+	if (g->clock.number == GN_CLOCK_ROUNDS) {
 		check_rounds(p);
+		check_number_of_rounds(p, g);
+	}
 	return 0;
 }
 

@@ -392,6 +392,10 @@ static const struct {
 	{ "from outside of what counts",
 	  "nodes: [{name: n, count: 3}]\ngossip: {overlay: erdos-renyi, probability: 0}\nevents: [{from: n1}, {from: n}]\n",
 	  "t.yaml:3:29: n2 is not in the overlay's largest component, 1 of 3 nodes, which alone counts\n" },
+	{ "more rounds than can be counted",
+	  "nodes: [{name: n, count: 3}]\ngossip: {clock: rounds, period: 1us}\nduration: 4294967295us\n",
+	  "t.yaml:3:11: with clock: rounds at most 4294967294 rounds are possible: shorten the duration or lengthen "
+	  "gossip's period\n" },
 	{ "an overlay with too many pairs",
 	  "nodes: [{name: n, count: 1000000}]\ngossip: {overlay: barabasi-albert, edges: 129}\n",
 	  "t.yaml:2:19: the overlay has more than 128000000 pairs: choose another\n" },
