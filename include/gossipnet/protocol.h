@@ -52,7 +52,7 @@ struct gn_cluster {
 	uint32_t max_events;  /* event numbers are below this, >= 1 */
 	uint32_t max_payload; /* bytes, <= GN_PAYLOAD_MAX: no event carries more */
 	uint64_t seed;	      /* for what must be random and the same at all members */
-	/* Whom a member may call: member m's partners are peers[first_peer[m]] up to
+	/* Whom a member may draw for a call: member m's partners are peers[first_peer[m]] up to
 	 * peers[first_peer[m + 1] - 1], ascending, possibly none, possibly one several times. Both NULL: everybody
 	 * else. */
 	const uint32_t *first_peer, *peers;
@@ -140,7 +140,7 @@ struct gn_sizes {
 
 /*
  * What a member of a protocol that is .tagged says of itself in the first byte of its head. Its promise: a datagram
- * that was sent by a member whose tag was then GN_TAG_NOTHING or GN_TAG_ALL, to one that has the same tag when it
+ * of a step before which the sender's tag was GN_TAG_NOTHING or GN_TAG_ALL, to a member that has the same tag when it
  * comes, changes nothing there and makes it send nothing; all it may do is deliver further copies. A host that does
  * not need to know of those need not feed it. In a spread through ten million members most datagrams are such.
  */

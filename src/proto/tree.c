@@ -54,6 +54,8 @@ static const char *prepare(const struct gn_cluster *c, void *shared)
 	struct shape *s = shared;
 	uint64_t first = 0, width = 1;
 
+	if (c->peers)
+		return "addresses every member directly, which an overlay other than full does not allow";
 	if (c->parameters[CAP] == 1)
 		return "cap: 1 would make a chain of the tree: at least 2, or 0 for none";
 	for (uint32_t i = 0; first < c->members; i++) {

@@ -314,13 +314,24 @@ static void put_parameter(struct scenario *s, const struct gn_parameter *p)
 	}
 }
 
+/* Such a protocol refuses every overlay but the full one. */
+static bool addresses_everybody(const struct gn_protocol *p)
+{
+	return !strcmp(p->name, "tree");
+}
+
 static const struct gn_protocol *draw_protocol(struct scenario *s)
 {
 	size_t n = 0;
 
+	const struct gn_protocol *p;
+
 	while (gn_protocol_at(n))
 		n++;
-	return gn_protocol_at(below(s, n));
+	do
+		p = gn_protocol_at(below(s, n));
+	while (s->network == HOST_GRAPH && addresses_everybody(p)); /* there, one reaches neighbours only */
+	return p;
 }
 
 static void put_gossip(struct scenario *s, bool forgets)
@@ -342,7 +353,8 @@ static void put_gossip(struct scenario *s, bool forgets)
 		if (s->protocol->parameters[i].type == GN_PARAMETER_DURATION || in_percent(s, 50))
 			put_parameter(s, &s->protocol->parameters[i]);
 	}
-	put_overlay(s);
+	if (!addresses_everybody(s->protocol))
+		put_overlay(s);
 	put(s, "}\n");
 }
 
@@ -369,9 +381,9 @@ void scenario_write(uint64_t number, FILE *yaml, FILE *pairs, const char *pairs_
 	struct scenario s = { .yaml = yaml, .pairs = pairs, .pairs_name = pairs_name };
 
 	gn_rand_init(&s.rand, number, GN_RAND_TOPOLOGY, 0);
-	s.protocol = draw_protocol(&s);
 	s.network = (enum network)one_of(&s, IDEAL, IDEAL, IDEAL, LAN, LAN, SWITCHES, ROUTERS, ROUTED_GRAPH,
 					 HOST_GRAPH);
+	s.protocol = draw_protocol(&s);
 	s.n = one_of(&s, between(&s, 3, 6), between(&s, 3, 20), between(&s, 3, 20), between(&s, 10, 60));
 	s.period = one_of(&s, 1, 10, 200, 1000) * GN_MSEC;
 	s.clock = clocks[below(&s, GN_ARRAY_LEN(clocks))];

@@ -278,7 +278,7 @@ static void hostile_datagrams_leave_no_trace(void **unused)
 {
 	(void)unused;
 	for (uint64_t seed = 1; seed <= 5; seed++)
-		assert_true(hostile_run("haeupler-malkhi", seed) > 100);
+		assert_true(hostile_run("haeupler-malkhi", NULL, seed) > 100);
 }
 
 int main(void)

@@ -361,7 +361,7 @@ static void hostile_datagrams_leave_no_trace(void **unused)
 {
 	(void)unused;
 	for (uint64_t seed = 1; seed <= 5; seed++)
-		assert_true(hostile_run("median-counter", seed) > 100);
+		assert_true(hostile_run("median-counter", NULL, seed) > 100);
 }
 
 int main(void)
