@@ -62,6 +62,40 @@ static void plain_lines_when_not_a_terminal(GN_UNUSED void **state)
 	free(text);
 }
 
+static void a_simulation_says_how_fast_it_is(GN_UNUSED void **state)
+{
+	static const struct {
+		double left;
+		const char *text;
+	} cases[] = {
+		{ -1,
+		  "simulating, 2.5 of 10 s, 12.3 million steps/s, event 1: 7/50 nodes, 0 of 2 events complete, 1 published\n" },
+		{ 59.6,
+		  "simulating, 2.5 of 10 s, 12.3 million steps/s, 1:00 left, event 1: 7/50 nodes, 0 of 2 events complete, 1 published\n" },
+		{ 3723,
+		  "simulating, 2.5 of 10 s, 12.3 million steps/s, 1:02:03 left, event 1: 7/50 nodes, 0 of 2 events complete, 1 published\n" },
+		{ 1e9,
+		  "simulating, 2.5 of 10 s, 12.3 million steps/s, event 1: 7/50 nodes, 0 of 2 events complete, 1 published\n" },
+	};
+
+	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
+		struct gn_status s = running(2.5, 7);
+		char text[256] = "";
+		FILE *f = tmpfile();
+		struct gn_progress p;
+
+		strcpy(s.phase, "simulating");
+		s.steps_per_second = 12.34e6;
+		s.left_seconds = cases[i].left;
+		gn_progress_init(&p, f);
+		gn_progress_show(&p, &s, GN_SEC);
+		rewind(f);
+		assert_non_null(fgets(text, sizeof(text), f));
+		assert_string_equal(text, cases[i].text);
+		fclose(f);
+	}
+}
+
 /* A terminal: its other end, which has what was written to it. */
 struct terminal {
 	int master;
@@ -164,6 +198,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_lines_when_not_a_terminal),
+		cmocka_unit_test(a_simulation_says_how_fast_it_is),
 		cmocka_unit_test(one_line_on_a_terminal),
 		cmocka_unit_test(fits_any_width),
 		cmocka_unit_test(a_dumb_terminal_gets_plain_lines),
