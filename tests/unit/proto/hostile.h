@@ -69,7 +69,7 @@ static inline size_t hostile_datagram(struct hostile *h, uint8_t *data)
 static inline bool hostile_must_be_refused(const struct hostile *h, const struct gn_input *in)
 {
 	return !in->from || in->from >= h->cluster.config.members ||
-	       (in->size > 5 && (in->data[3] == 0 || in->data[3] > 10 || in->data[5] > 10));
+	       (in->size > 5 && (in->data[3] == 0 || in->data[3] > 11 || in->data[5] > 11));
 }
 
 static inline void hostile_feed(struct hostile *h, struct member *m, void *before, size_t state_size)
