@@ -65,11 +65,11 @@ static inline size_t hostile_datagram(struct hostile *h, uint8_t *data)
 	return size;
 }
 
-/* What is not of the protocol in any state: from strangers and from itself, of a kind or with a note that it has not. */
+/* What is not of the protocol in any state: from strangers and from itself, or of a kind that no protocol has. */
 static inline bool hostile_must_be_refused(const struct hostile *h, const struct gn_input *in)
 {
 	return !in->from || in->from >= h->cluster.config.members ||
-	       (in->size > 5 && (in->data[3] == 0 || in->data[3] > 11 || in->data[5] > 11));
+	       (in->size > 5 && (in->data[3] == 0 || in->data[3] > 12));
 }
 
 static inline void hostile_feed(struct hostile *h, struct member *m, void *before, size_t state_size)
