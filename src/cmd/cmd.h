@@ -21,12 +21,12 @@ struct gn_options {
 
 /*
  * A command gets its arguments without the options, argv[0] being its name.
- * Return: the exit status (0 done, 1 failed, 3 done but not to be trusted), or -Exxx with a sentence:
- * -EINVAL ends with status 2 (bad usage or input), any other with 1; an empty sentence: it has been said.
+ * Return: the exit status (0 done, 1 failed, 3 done but not to be trusted, or what was compared differs), or -Exxx
+ * with a sentence: -EINVAL ends with status 2 (bad usage or input), any other with 1; an empty sentence: it has been said.
  */
 typedef int gn_command(const struct gn_options *o, int argc, char **argv, struct gn_err *err);
 
-gn_command cmd_run, cmd_sim, cmd_study, cmd_validate, cmd_plan, cmd_plot, cmd_exec, cmd_ls, cmd_doctor,
-	cmd_guest;
+gn_command cmd_run, cmd_sim, cmd_study, cmd_validate, cmd_plan, cmd_plot, cmd_compare, cmd_exec, cmd_ls,
+	cmd_doctor, cmd_guest;
 
 #endif

@@ -41,6 +41,8 @@ static const struct command_row {
 	  cmd_validate },
 	{ "plan", "TOPO", "print everything that would be built", " seed set ", 1, 1, cmd_plan },
 	{ "plot", "RUN", "draw the nodes that know against time", " output ", 1, 1, cmd_plot },
+	{ "compare", "RUN_A RUN_B", "say whether two results are of one kind, and draw both", " output ", 2,
+	  2, cmd_compare },
 	{ "exec", "RUN NODE -- CMD...", "run a command inside a node of a running network", "", 3, 1 << 20,
 	  cmd_exec },
 	{ "ls", "", "list the running networks", "", 0, 0, cmd_ls },
@@ -89,7 +91,8 @@ static void print_help(void)
 			printf("  %-9s %-19s %s\n", commands[i].name, commands[i].args, commands[i].help);
 	printf("\nRUN is a result folder, its run.db, or a topology's name for its latest run.\n"
 	       "gossipnet COMMAND --help shows a command's options; gossipnet --version the version.\n"
-	       "Exit status: 0 done, 1 failed, 2 bad usage or input, 3 done but the run's own check calls it invalid.\n");
+	       "Exit status: 0 done, 1 failed, 2 bad usage or input, 3 done but the run's own check calls it invalid,\n"
+	       "or the results that were compared differ.\n");
 }
 
 static const char *command_name(const void *ctx GN_UNUSED, size_t i)

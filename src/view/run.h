@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading a run's file. For src/view and src/study. */
+/* Reading a run's file. */
 #ifndef GN_VIEW_RUN_H
 #define GN_VIEW_RUN_H
 

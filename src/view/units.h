@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers as people read them. For src/view and src/study. */
+/* Numbers as people read them. */
 #ifndef GN_VIEW_UNITS_H
 #define GN_VIEW_UNITS_H
 
