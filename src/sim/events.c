@@ -277,6 +277,33 @@ static void carry_out(struct gn_simulation *s, uint64_t what)
 	}
 }
 
+static inline void fetch_member(const struct gn_simulation *s, uint32_t member)
+{
+	__builtin_prefetch(gn_sim_head(s, member), 1);
+	__builtin_prefetch(gn_sim_body(s, member), 1);
+}
+
+/* What it needs is somewhere in memory: have it brought here. */
+static void on_approach(void *host, uint64_t what, enum gn_wheel_approach how)
+{
+	const struct gn_simulation *s = host;
+
+	switch ((enum kind)(what & KIND_MASK)) {
+	case DATAGRAM:
+		if (how == GN_WHEEL_FAR)
+			__builtin_prefetch((const void *)(uintptr_t)what);
+		else
+			fetch_member(s, ((const struct datagram *)(uintptr_t)what)->to);
+		return;
+	case TIMER:
+		fetch_member(s, (uint32_t)(what >> KIND_BITS));
+		__builtin_prefetch(&s->randoms[what >> KIND_BITS], 1);
+		return;
+	case PUBLICATION:
+		return;
+	}
+}
+
 static void start(struct gn_simulation *s)
 {
 	for (uint32_t m = 0; m < s->cluster.members; m++)
@@ -315,7 +342,7 @@ static void run_events(struct gn_simulation *s)
 
 static int run(struct gn_simulation *s)
 {
-	struct events e = { .window_used = false };
+	struct events e = { .wheel = { .approach = on_approach, .host = s } };
 	int r = 0;
 
 	s->state = &e;

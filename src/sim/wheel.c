@@ -6,6 +6,8 @@
 #include "util/util.h"
 
 enum { LEVEL_BITS = 6, CHUNK = 62, CHUNKS_AT_ONCE = 64 };
+/* Entries of a list that moves down: how soon do they come? What more than FAR_MAX need does not stay in cache. */
+enum { NEAR_MAX = 512, FAR_MAX = 32768 };
 
 struct gn_wheel_chunk {
 	struct gn_wheel_chunk *next;
@@ -95,6 +97,20 @@ bool gn_wheel_put(struct gn_wheel *w, gn_time t, uint64_t what)
 	return put(w, &(struct gn_wheel_entry){ .t = t, .what = what });
 }
 
+static void tell_approach(const struct gn_wheel *w, const struct gn_wheel_chunk *first)
+{
+	size_t n = 0;
+
+	for (const struct gn_wheel_chunk *c = first; c; c = c->next)
+		n += c->to - c->from;
+	if (!w->approach || n > FAR_MAX)
+		return;
+	for (const struct gn_wheel_chunk *c = first; c; c = c->next) {
+		for (uint32_t i = c->from; i < c->to; i++)
+			w->approach(w->host, c->entries[i].what, n > NEAR_MAX ? GN_WHEEL_FAR : GN_WHEEL_NEAR);
+	}
+}
+
 static bool put_all(struct gn_wheel *w, const struct gn_wheel_chunk *c)
 {
 	for (uint32_t i = c->from; i < c->to; i++) {
@@ -120,6 +136,7 @@ static int descend(struct gn_wheel *w)
 	w->now = prefix | (gn_time)slot << level * LEVEL_BITS;
 	w->lists[level][slot] = (struct gn_wheel_list){ 0 };
 	w->used[level] &= ~(UINT64_C(1) << slot);
+	tell_approach(w, c);
 	while (c) {
 		struct gn_wheel_chunk *next = c->next;
 

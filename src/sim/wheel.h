@@ -26,7 +26,16 @@ struct gn_wheel_list {
 	struct gn_wheel_chunk *first, *last;
 };
 
+/* How soon an entry's time comes: after so many others that what it needs had better be fetched from memory now. */
+enum gn_wheel_approach {
+	GN_WHEEL_FAR,  /* hundreds to thousands */
+	GN_WHEEL_NEAR, /* fewer */
+};
+
 struct gn_wheel {
+	/* Called, with @host, for entries that come nearer; for some of them more than once. May be NULL. */
+	void (*approach)(void *host, uint64_t what, enum gn_wheel_approach how);
+	void *host;
 	gn_time now;			/* of the entry that was taken last */
 	uint64_t used[GN_WHEEL_LEVELS]; /* a bit for each list that is not empty */
 	struct gn_wheel_list lists[GN_WHEEL_LEVELS][GN_WHEEL_SLOTS];
@@ -34,7 +43,7 @@ struct gn_wheel {
 	void *blocks; /* that the chunks are parts of */
 };
 
-/* A wheel begins as all zeros. */
+/* A wheel begins as all zeros but for approach and host. */
 void gn_wheel_done(struct gn_wheel *w);
 
 /* @t: not before the entry that was taken last. Return: false: out of memory. */
