@@ -128,7 +128,8 @@ static void random_phases_grow_at_the_exact_rate(void **state GN_UNUSED)
 			struct gn_sim_result r;
 
 			simulate(&s, &r);
-			time += (gn_sim_crossing(&r.curves[0], TO) - gn_sim_crossing(&r.curves[0], FROM)) / 1e9;
+			time += (gn_sim_crossing(&r.curves[0], TO) - gn_sim_crossing(&r.curves[0], FROM)) /
+				1e9;
 			gn_sim_result_done(&r);
 		}
 		double rate = (logit(TO, N) - logit(FROM, N)) / (time / SEEDS);
