@@ -345,7 +345,7 @@ static int run(struct gn_simulation *s)
 	struct events e = { .wheel = { .approach = on_approach, .host = s } };
 	int r = 0;
 
-	s->state = &e;
+	s->state = &e; /* cppcheck-suppress autoVariables ; until the end of this function */
 	if (!s->t->ideal)
 		r = gn_sim_network_new(s->t, &e.network, s->err);
 	if (!r)
@@ -357,6 +357,7 @@ static int run(struct gn_simulation *s)
 	gn_sim_network_free(e.network);
 	gn_pool_done(&e.pool);
 	gn_wheel_done(&e.wheel);
+	s->state = NULL;
 	return r ? r : s->failed;
 }
 

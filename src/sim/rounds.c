@@ -464,7 +464,7 @@ static int run(struct gn_simulation *s)
 		.marks = gn_sim_allocate(s->cluster.members),
 	};
 
-	s->state = &r;
+	s->state = &r; /* cppcheck-suppress autoVariables ; until the end of this function */
 	if (r.marks)
 		run_rounds(s);
 	else
@@ -474,6 +474,7 @@ static int run(struct gn_simulation *s)
 	free(r.marks);
 	free(r.received);
 	free(r.due);
+	s->state = NULL;
 	return s->failed;
 }
 
