@@ -367,9 +367,10 @@ struct gn_rumor {
 /* Enough to see that there is nothing to say or to learn, which is all that most of a member's inputs need. */
 struct gn_rumors_head {
 	uint8_t tag; /* enum gn_tag, for protocols that are .tagged */
-	bool fresh;  /* some event is known but not settled */
 	bool plain;  /* gn_exchange_step(): nothing but defaults, see there */
+	uint8_t few; /* which events are settled, of a cluster that has no more than eight */
 	uint8_t unused;
+	uint32_t fresh;	    /* an event that is known but not settled + 1, or 0 */
 	uint32_t first_gap; /* all events below are settled */
 	uint32_t end;	    /* no event from here on is settled */
 };

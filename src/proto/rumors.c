@@ -35,22 +35,22 @@ bool gn_rumors_learn(struct gn_rumors t, uint64_t now, const struct gn_wire_reco
 
 void gn_rumors_settle_slowly(struct gn_rumors t, uint64_t now)
 {
-	struct body *b = body_of(t);
+	uint8_t *map = map_of(t);
 
-	if (now <= b->fresh_since)
+	if (now <= body_of(t)->fresh_since)
 		return;
-	for (uint32_t next = b->fresh; next;) {
+	for (uint32_t next = t.head->fresh; next;) {
 		uint32_t event = next - 1;
 		struct gn_rumor *r = rumor_of(t, event);
 
 		next = r->next_or_rounds;
 		r->next_or_rounds = 0;
-		b->map[event / 8] |= (uint8_t)(1u << event % 8);
+		map[event / 8] |= (uint8_t)(1u << event % 8);
 		if (event >= t.head->end)
 			t.head->end = event + 1;
 	}
-	t.head->fresh = false;
-	while (t.head->first_gap < t.head->end && b->map[t.head->first_gap / 8] >> t.head->first_gap % 8 & 1)
+	t.head->fresh = 0;
+	while (t.head->first_gap < t.head->end && map[t.head->first_gap / 8] >> t.head->first_gap % 8 & 1)
 		t.head->first_gap++;
 	if (t.head->first_gap == t.cluster->max_events)
 		t.head->tag = GN_TAG_ALL;

@@ -3,8 +3,8 @@
  * The table of events that a member knows, as it lies in memory: for the toolkit's own files, which a simulation
  * runs through some ten times for each member and round.
  *
- * The body, in this order: struct body, the map of settled events (lowest bit first), a struct gn_rumor for each
- * event, the protocol's own bytes for each, the payloads.
+ * The body, in this order: struct body, the map of settled events (lowest bit first; of few events it is in the head), a
+ * struct gn_rumor for each event, the protocol's own bytes for each, the payloads.
  */
 #ifndef GN_PROTO_TABLE_H
 #define GN_PROTO_TABLE_H
@@ -13,19 +13,19 @@
 
 struct body {
 	uint64_t fresh_since; /* when the events that are not settled came */
-	uint32_t fresh;	      /* one of them + 1 */
 	uint8_t map[];
 };
 
 enum { SIZE = 0x7ff, FORGOTTEN = 0x4000, KNOWN = 0x8000 }; /* of size_and_flags */
 
-#define MAP_AT offsetof(struct body, map)
+/* Events whose map fits into the head. */
+#define FEW 8
 
 GN_HOT size_t rumors_at(const struct gn_cluster *c)
 {
-	size_t map = ((size_t)c->max_events + 31) / 32 * 4;
+	size_t map = c->max_events > FEW ? ((size_t)c->max_events + 63) / 64 * 8 : 0;
 
-	return (MAP_AT + map + 7) / 8 * 8;
+	return sizeof(struct body) + map;
 }
 
 GN_HOT size_t extra_at(const struct gn_cluster *c)
@@ -36,6 +36,11 @@ GN_HOT size_t extra_at(const struct gn_cluster *c)
 GN_HOT struct body *body_of(struct gn_rumors t)
 {
 	return (struct body *)(void *)t.body;
+}
+
+GN_HOT uint8_t *map_of(struct gn_rumors t)
+{
+	return t.cluster->max_events > FEW ? body_of(t)->map : &t.head->few;
 }
 
 GN_HOT struct gn_rumor *rumor_of(struct gn_rumors t, uint32_t event)
@@ -51,8 +56,7 @@ GN_HOT uint8_t *payload_of(struct gn_rumors t, uint32_t event)
 
 GN_HOT bool is_settled(struct gn_rumors t, uint32_t event)
 {
-	return event < t.head->first_gap ||
-	       (event < t.head->end && body_of(t)->map[event / 8] >> event % 8 & 1);
+	return event < t.head->first_gap || (event < t.head->end && map_of(t)[event / 8] >> event % 8 & 1);
 }
 
 /* Of the settled events from @from on, the first, or max_events. */
@@ -61,7 +65,7 @@ GN_HOT uint32_t next_settled(struct gn_rumors t, uint32_t from)
 	if (from < t.head->first_gap)
 		return from;
 	while (from < t.head->end) {
-		unsigned left = body_of(t)->map[from / 8] >> from % 8;
+		unsigned left = map_of(t)[from / 8] >> from % 8;
 
 		if (left)
 			return from + (uint32_t)__builtin_ctz(left);
@@ -93,12 +97,11 @@ GN_HOT bool learn(struct gn_rumors t, uint64_t now, const struct gn_wire_record 
 	*r = (struct gn_rumor){
 		.origin = copy->origin,
 		.hop = hop,
-		.next_or_rounds = t.head->fresh ? body_of(t)->fresh : 0,
+		.next_or_rounds = t.head->fresh,
 		.size_and_flags = (uint16_t)(copy->size | KNOWN),
 	};
-	t.head->fresh = true;
+	t.head->fresh = copy->event + 1;
 	t.head->tag = GN_TAG_NONE; /* until it is settled: that may go unnoticed when time moves on */
-	body_of(t)->fresh = copy->event + 1;
 	body_of(t)->fresh_since = now;
 	if (copy->size)
 		memcpy(payload_of(t, copy->event), copy->payload, copy->size);
@@ -135,7 +138,7 @@ GN_HOT void digest_of(struct gn_rumors t, uint32_t turn, struct gn_wire_digest *
 		parts = (end - ret->base) / GN_WIRE_DIGEST_BITS + 1;
 		part = turn % parts;
 		ret->base += part * GN_WIRE_DIGEST_BITS;
-		ret->map = body_of(t)->map + ret->base / 8;
+		ret->map = map_of(t) + ret->base / 8;
 	}
 	ret->end = part == parts - 1;
 	ret->bits = ret->end ? end - ret->base : GN_WIRE_DIGEST_BITS;
