@@ -37,6 +37,7 @@ mv topo topo-moved
 same "version, from elsewhere" "$(cd / && "$there/bin/gossipnet" --version 2>&1)" "gossipnet $(sed -n 's/^VERSION := //p' Makefile)"
 examples=0
 for example in "$share"/gossipnet/topo/*.yaml; do
+	[[ $example != *.study.yaml ]] || continue # gossipnet study checks those
 	said=$(cd / && "$there/bin/gossipnet" validate -q "$example" 2>&1)
 	same "installed ${example##*/} is valid" "$? $said" "0 "
 	examples=$((examples + 1))
@@ -72,7 +73,7 @@ if [ "$(id -u)" = 0 ]; then
 	chown -R 0:0 build gossipnet
 	"${person[@]}" make -s check >"$work/said" 2>&1
 	same "a check that fails: exit status" $? 2
-	has "a check that fails: says so" "$(cat "$work/said")" '0 passed, 1 failed'
+	has "a check that fails: says so" "$(cat "$work/said")" ' passed, 1 failed'
 	given_back "a check that fails"
 fi
 finish

@@ -22,6 +22,7 @@
 #include <signal.h>
 
 #include "live/node.h"
+#include "proto/proto.h"
 #include "util/util.h"
 
 enum { MEMBERS_MAX = 64, EVENTS_MAX = 1000, RING = 1 << 16 };
@@ -54,7 +55,7 @@ static void describe(struct pair *p, uint32_t n, unsigned period_ms, uint32_t n_
 		.log = GN_RECORDS_CALLS,
 		.nodes = p->nodes,
 		.n_nodes = n,
-		.gossip = { .protocol = protocol,
+		.gossip = { .protocol = gn_protocol_find(protocol),
 			    .fanout = 1,
 			    .period = period_ms * GN_MSEC,
 			    .members = p->members,
