@@ -102,13 +102,24 @@ $(PROPERTIES): $(B)/tests/sim/properties.o $(B)/tests/sim/scenario.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) -lm -lpthread
 
+# The simulator against plain loops, and against what is known; the loops also as a program of their own.
+LOOPS := $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(sort $(wildcard tests/reference/*.c))))
+MODELS := $(B)/tests/sim/reference $(B)/tests/sim/theory
+$(B)/tests/sim/reference: $(LOOPS)
+$(MODELS): %: %.o $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) -lm -lpthread
+$(B)/tests/reference/reference: $(B)/tests/reference/main.o $(LOOPS)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $^ -lm
+
 check-unit: unit
 	$(Q)tests/run $(UNIT)
 
 # Everything. Live tests need root and say so; under CI nothing may be skipped.
 check: deps-check
-	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all unit tools $(PROPERTIES) && \
-		tests/run $(PROPERTIES) $(sort $(wildcard tests/sim/*.sh tests/cli/*.sh)) $(UNIT) -- $(sort $(wildcard tests/net/*.sh)); $(call give_back,build gossipnet)
+	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all unit tools $(PROPERTIES) $(MODELS) && \
+		tests/run $(PROPERTIES) $(MODELS) $(sort $(wildcard tests/sim/*.sh tests/cli/*.sh)) $(UNIT) -- $(sort $(wildcard tests/net/*.sh)); $(call give_back,build gossipnet)
 
 # Status 3, a machine too busy for the timers, has been said and is worth a plot too.
 demo: deps
@@ -197,4 +208,4 @@ clean:
 
 .PHONY: all unit tools check check-unit demo study plot deps deps-check fuzz bench lint lint-layers lint-format lint-cppcheck \
 	lint-shell lint-man install uninstall clean
--include $(OBJ:.o=.d) $(UNIT:%=%.d) $(TOOLS:%=%.d) $(wildcard $(B)/tests/sim/*.d)
+-include $(OBJ:.o=.d) $(UNIT:%=%.d) $(TOOLS:%=%.d) $(wildcard $(B)/tests/sim/*.d $(B)/tests/reference/*.d)
