@@ -68,12 +68,12 @@ static int data(struct drawing *d, const char *name, int64_t series, int number,
 	return gn_run_end(d->db, step, err);
 }
 
-/* N, rounds, error, whether it is fitted. */
+/* N, rounds, error, whether it is fitted, how many runs are censored. */
 static int growth_data(struct drawing *d, int64_t series, int quantile, struct gn_err *err)
 {
 	return data(
 		d, "growth", series, quantile,
-		"SELECT n, rounds, coalesce(rounds_se, 0), fitted FROM growth WHERE series = ?1 AND quantile = ?2"
+		"SELECT n, rounds, coalesce(rounds_se, 0), fitted, censored FROM growth WHERE series = ?1 AND quantile = ?2"
 		" AND rounds IS NOT NULL AND n > 1 ORDER BY n",
 		err);
 }
@@ -270,19 +270,42 @@ static int load_series(sqlite3 *db, struct series **ret, size_t *ret_n, struct g
 	return r ? r : gn_run_end(db, step, err);
 }
 
+/* How the i-th series is drawn. */
+static void series_style(struct drawing *d, size_t i)
+{
+	static const int marks[] = { 7, 5, 9, 13 }; /* circle, square, triangle, diamond */
+	const size_t round = i / GN_FIGURE_COLOURS;
+
+	fprintf(d->f,
+		" with yerrorlines linecolor rgb '%s' linewidth 1.2 dashtype %s pointtype %d pointsize 0.5",
+		colour(i), round % 2 ? gn_figure_dashes : "1", marks[round / 2 % GN_ARRAY_LEN(marks)]);
+}
+
+/* Without the sizes that have censored runs, whose means are too small. */
 static void all_series_panel(struct drawing *d, const struct axis *axis, int quantile, const struct series *s,
 			     size_t n)
 {
 	fprintf(d->f, "set ylabel 'T%d (rounds)'\nplot ", quantile);
 	for (size_t i = 0; i < n; i++) {
-		fprintf(d->f,
-			"%s$growth%lld_%d using %s:2:3 with yerrorlines linecolor rgb '%s' linewidth 1.2"
-			" dashtype %s pointtype 7 pointsize 0.5 title ",
-			i ? ", " : "", (long long)s[i].id, quantile, axis->column, colour(i),
-			i % (2 * GN_FIGURE_COLOURS) < GN_FIGURE_COLOURS ? "1" : gn_figure_dashes);
+		fprintf(d->f, "%s$growth%lld_%d using %s:($5 > 0 ? NaN : $2):3", i ? ", " : "",
+			(long long)s[i].id, quantile, axis->column);
+		series_style(d, i);
+	}
+	fputc('\n', d->f);
+}
+
+/* A panel of nothing but a key: gnuplot makes a key as high as its panel, then a second column. */
+static void key_panel(struct drawing *d, const struct series *s, size_t n)
+{
+	place(d, 0.69, 0.99, 0.02, 0.98);
+	fputs("unset border\nunset tics\nunset xlabel\nunset ylabel\nset key left top\nplot ", d->f);
+	for (size_t i = 0; i < n; i++) {
+		fprintf(d->f, "%s'+' using (0):(NaN):(0)", i ? ", " : "");
+		series_style(d, i);
+		fputs(" title ", d->f);
 		gn_figure_string(&d->figure, s[i].name, NAME_COLUMNS);
 	}
-	fputs("\nunset key\n", d->f);
+	fputc('\n', d->f);
 }
 
 static int draw_all_series(struct drawing *d, const struct series *s, size_t n, struct gn_err *err)
@@ -297,15 +320,16 @@ static int draw_all_series(struct drawing *d, const struct series *s, size_t n, 
 	if (r)
 		return r;
 	gn_figure_style(&d->figure);
-	fputs("set multiplot\nset key at screen 0.99, 0.98 right top\n", d->f);
+	fputs("set multiplot\nunset key\n", d->f);
 	for (size_t row = 0; row < GN_ARRAY_LEN(quantiles) && !r; row++)
 		for (size_t column = 0; column < GN_ARRAY_LEN(axes) && !r; column++) {
 			r = rounds_axis(d, 0, quantiles[row], err);
-			place(d, column ? 0.44 : 0.06, column ? 0.75 : 0.37, row ? 0.1 : 0.59,
+			place(d, column ? 0.4 : 0.055, column ? 0.68 : 0.335, row ? 0.1 : 0.59,
 			      row ? 0.49 : 0.98);
 			n_axis(d, &axes[column], low, high);
 			all_series_panel(d, &axes[column], quantiles[row], s, n);
 		}
+	key_panel(d, s, n);
 	fputs("unset multiplot\n", d->f);
 	return r;
 }
@@ -365,24 +389,32 @@ static void coverage_panel(struct drawing *d, int64_t series, double low, double
 		"set xlabel 'time since the event was published (rounds)'\nset xtics autofreq\nset xrange [0:*]\n"
 		"set ylabel 'nodes that know it (%%)'\nset yrange [0:100]\n"
 		"set palette defined (0 '#56b4e9', 0.5 '#0072b2', 1 '#d55e00')\n"
-		"set cbrange [%.7g:%.7g]\nset cbtics 1 format '%%.0f' scale 0.3\nset cblabel 'log10 N' offset -0.5\n"
+		"set cbrange [%.7g:%.7g]\nset cbtics 1 format '%%.0f' scale 0.3\nset cblabel 'log10 N' offset 0.6\n"
 		"set colorbox vertical user origin 0.42, 0.12 size 0.012, 0.3\n"
 		"plot $coverage%lld using 1:2:3 with lines palette linewidth 1\n",
 		log10(low), log10(high), (long long)series);
 }
 
-/* At the middle of each window, those of one window side by side. */
+/* At the middle of each window, those of one window side by side; triangles at the edge point to what is beyond. */
 static void lambda_panel(struct drawing *d, int64_t series)
 {
 	fputs("set ylabel 'lambda' offset 1\nset yrange [-1.5:2.5]\n"
 	      "set ytics (-1, 'log log N   0' 0, 'sqrt(log N)   ½' 0.5, 'log N   1' 1, 2)\nplot ",
 	      d->f);
-	for (int i = 0; i < GN_STUDY_N_QUANTILES; i++)
+	for (int i = 0; i < GN_STUDY_N_QUANTILES; i++) {
+		const double aside = 0.03 * (i - 1.5);
+
 		fprintf(d->f,
 			"%s$window%lld_%d using (log10($1 * $2) / 2 + %g):3:4:5 with yerrorbars linecolor rgb '%s'"
 			" pointtype 7 pointsize 0.6 notitle",
-			i ? ", " : "", (long long)series, gn_study_quantiles[i], 0.03 * (i - 1.5),
-			colour((size_t)i));
+			i ? ", " : "", (long long)series, gn_study_quantiles[i], aside, colour((size_t)i));
+		for (int up = 0; up < 2; up++)
+			fprintf(d->f,
+				", '' using (log10($1 * $2) / 2 + %g):(%s ? %s : NaN) with points linecolor rgb '%s'"
+				" pointtype %d pointsize 0.9 notitle",
+				aside, up ? "$3 > 2.5" : "$3 < -1.5", up ? "2.42" : "-1.42",
+				colour((size_t)i), up ? 9 : 11);
+	}
 	fputc('\n', d->f);
 }
 
@@ -433,7 +465,7 @@ static int draw_series(struct drawing *d, const struct series *s, struct gn_err 
 static int draw(sqlite3 *db, const char *path, const struct series *s, size_t n, bool all, struct gn_err *err)
 {
 	GN_CLEANUP(gn_figure_done) struct gn_figure figure = { 0 };
-	int r = gn_figure_begin(&figure, path, 1200, 900, err);
+	int r = gn_figure_begin(&figure, path, all ? 1350 : 1200, 900, err);
 
 	if (r)
 		return r;

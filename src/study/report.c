@@ -69,6 +69,25 @@ static void cell_with_error(struct report *r, sqlite3_stmt *q, int column)
 		fprintf(r->f, " ± %.2f", sqlite3_column_double(q, column + 1));
 }
 
+/* An interval of lambda, of columns @column and the one behind it. */
+static void interval(struct report *r, sqlite3_stmt *q, int column)
+{
+	const double low = sqlite3_column_double(q, column), high = sqlite3_column_double(q, column + 1);
+
+	if (low <= -GN_LAMBDA_MAX && high >= GN_LAMBDA_MAX)
+		fputs(" (not determined)", r->f);
+	else if (high <= -GN_LAMBDA_MAX)
+		fprintf(r->f, " (below -%d)", GN_LAMBDA_MAX);
+	else if (low >= GN_LAMBDA_MAX)
+		fprintf(r->f, " (above %d)", GN_LAMBDA_MAX);
+	else if (low <= -GN_LAMBDA_MAX)
+		fprintf(r->f, " (up to %.2f)", high);
+	else if (high >= GN_LAMBDA_MAX)
+		fprintf(r->f, " (from %.2f)", low);
+	else
+		fprintf(r->f, " (%.2f to %.2f)", low, high);
+}
+
 /* ---- verdicts ---- */
 
 static void verdict_cell(struct report *r, sqlite3_stmt *q)
@@ -77,7 +96,7 @@ static void verdict_cell(struct report *r, sqlite3_stmt *q)
 
 	fprintf(r->f, " | %s", verdict);
 	if (sqlite3_column_type(q, 1) != SQLITE_NULL)
-		fprintf(r->f, " (%.2f to %.2f)", sqlite3_column_double(q, 1), sqlite3_column_double(q, 2));
+		interval(r, q, 1);
 }
 
 static void verdict_row(struct report *r, sqlite3_stmt *q)
@@ -257,8 +276,7 @@ static void window_row(struct report *r, sqlite3_stmt *q)
 	for (int i = 2; i < 18; i += 4) {
 		cell(r, q, i, "%.2f");
 		if (sqlite3_column_type(q, i) != SQLITE_NULL)
-			fprintf(r->f, " (%.2f to %.2f)", sqlite3_column_double(q, i + 1),
-				sqlite3_column_double(q, i + 2));
+			interval(r, q, i + 1);
 		cell(r, q, i + 3, "%.2f");
 	}
 	fputs(" |\n", r->f);
@@ -301,7 +319,9 @@ static int all_series(struct report *r, struct gn_err *err)
 	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
 	int step = SQLITE_DONE, e;
 
-	fputs("## Growth\n\n![T50 and T100 against log N and log log N](figures/growth.svg)\n\n", r->f);
+	fputs("## Growth\n\n![T50 and T100 against log N and log log N](figures/growth.svg)\n\n"
+	      "Sizes with censored runs are not shown here.\n\n",
+	      r->f);
 	e = gn_run_query(r->db,
 			 "SELECT s.id, " NAME
 			 " FROM series AS s WHERE id IN (SELECT series FROM growth) ORDER BY id",

@@ -97,13 +97,14 @@ static void say_law(struct words *w, const struct gn_range *r, const struct gn_v
 		break;
 	case GN_LAW_SQRT_LOG:
 		say(w,
-		    "not log N; consistent with sqrt(log N), with log log N only if small N has corrections");
+		    "not log N; consistent with sqrt(log N), and with log log N if small N has corrections, which no"
+		    " data of such sizes tell apart");
 		break;
 	case GN_LAW_LOG_LOG:
 		say(w, "not log N; consistent with log log N");
 		if (r->lambda.high < 0)
 			say(w, " or slower");
-		say(w, v->refuted[GN_LAW_SQRT_LOG] ? ", with sqrt(log N) only if small N has corrections"
+		say(w, v->refuted[GN_LAW_SQRT_LOG] ? ", and with sqrt(log N) only if small N has corrections"
 						   : "; sqrt(log N) cannot be excluded");
 		break;
 	case GN_LAW_TWO_TERMS:

@@ -304,6 +304,39 @@ static void the_report_says_it(void **state)
 	has(figure, "nodes that know it (%)");
 }
 
+/* What gnuplot is given: the mean of the runs' curves, on straight lines between their points. */
+static void coverage_is_the_mean_over_runs(void **state)
+{
+	GN_CLEANUP(gn_free_p) char *path = gn_strdup(getenv("PATH"));
+	GN_CLEANUP(gn_free_p) char *wrapped = gn_format("%s/bin:%s", folder.path, path);
+	GN_CLEANUP(gn_free_p) char *wrapper = gn_format("#!/bin/sh\ncat >> %s/script\n", folder.path);
+	GN_CLEANUP(gn_free_p) char *bin = gn_format("mkdir %s/bin", folder.path);
+	GN_CLEANUP(gn_free_p) char *executable = gn_format("chmod +x %s/bin/gnuplot", folder.path);
+
+	(void)state;
+	add_series(1, "a");
+	add_point(1, 1, 100);
+	add_run(1, 1, 4);
+	add_run(2, 1, 4);
+	/* Rounds 0, 1, 2 with 1, 40, 100 nodes, and 0, 4, 5 with 1, 61, 80: then that one ended. */
+	execute("DELETE FROM curve; INSERT INTO curve VALUES(1, 0, 0, 1), (1, 0, 200000000, 40), (1, 0, 400000000, 100),"
+		" (2, 0, 0, 1), (2, 0, 800000000, 61), (2, 0, 1000000000, 80)");
+	assert_int_equal(system(bin), 0);
+	folder_write(&folder, "bin/gnuplot", wrapper);
+	assert_int_equal(system(executable), 0);
+	setenv("PATH", wrapped, 1);
+	analyse();
+	setenv("PATH", path, 1);
+	GN_CLEANUP(gn_free_p) char *script = file("script");
+
+	has(script, "$coverage1 << end_of_data\n0 1 2\n");
+	has(script, "\n0.5 14.5 2\n");	/* 20.5 and 8.5 */
+	has(script, "\n1 28 2\n");	/* 40 and 16 */
+	has(script, "\n4 80.5 2\n");	/* 100 and 61 */
+	has(script, "\n4.5 85.25 2\n"); /* and 70.5 */
+	has(script, "\n5 90 2\n\nNaN");
+}
+
 /* Names are the user's: they are shown as they are, and mean nothing to Markdown, gnuplot or a shell. */
 static void names_are_text(void **state)
 {
@@ -367,6 +400,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(few_runs_are_a_first_look, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_same_runs_give_the_same, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_report_says_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(coverage_is_the_mean_over_runs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(names_are_text, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(odd_studies_are_reported, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_is_said, set_up, tear_down),
