@@ -154,6 +154,4 @@ ip address del 10.0.0.3/32 dev lo
 has "a node that cannot start says why" "$(cat "$work/out")" \
 	'^exit 2 1 binding to 10.0.0.3 port 7946: Cannot assign requested address$'
 same "and the others end when told to, before the start too" "$(count '^exit [01] 0 $')" 2
-"$pair" 2 50 1 1 gossip-girl >"$work/out"
-has "an unknown protocol is named" "$(cat "$work/out")" "^exit 0 1 there is no protocol called 'gossip-girl'"
 finish
