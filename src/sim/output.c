@@ -38,7 +38,6 @@ void gn_sim_deliver(void *host, const struct gn_delivery *d)
 		gn_sim_blame(s, fault);
 		return;
 	}
-	s->n_learned += d->first != 0;
 	if (d->first && gn_sim_counts(s, s->in.self))
 		gn_sim_curve_learn(s, d->event);
 	if (!s->logs_arrivals)

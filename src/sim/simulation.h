@@ -64,7 +64,6 @@ struct gn_simulation {
 
 	struct gn_sim_curve_state *curves; /* by event; see curve.c */
 	uint32_t published, complete;	   /* events */
-	uint64_t n_learned;		   /* first deliveries */
 	bool pending;			   /* of some curve */
 	bool logs_arrivals, logs_coverage;
 

@@ -272,6 +272,95 @@ static void in_degrees_are_of_one_round(void **state GN_UNUSED)
 	}
 }
 
+/* Member 0 calls all others at once; their answers are no calls. */
+static int call_all(const struct gn_cluster *c, void *head GN_UNUSED, void *body GN_UNUSED,
+		    const struct gn_input *in, const struct gn_output *out, uint64_t *deadline)
+{
+	for (uint32_t m = 1; in->type == GN_TIMER && !in->self && m < c->members; m++)
+		out->send(out->host, m, (const uint8_t *)"?", 1);
+	if (in->type == GN_DATAGRAM && in->self)
+		out->send(out->host, in->from, (const uint8_t *)"!", 1);
+	return behave(c, in, out, deadline);
+}
+
+static void answers_are_not_in_degree(void **state GN_UNUSED)
+{
+	const struct gn_protocol p = { .name = "all", .sizes = no_memory, .step = call_all };
+
+	for (gn_dur delay = 0; delay < 2; delay++) {
+		struct gn_sim_result r;
+		struct setting s;
+
+		make_setting(&s, &p, 42, GN_CLOCK_ROUNDS);
+		s.t.network.delay = delay;
+		s.t.duration = 5 * GN_SEC + GN_MSEC;
+		simulate(&s, &r);
+		assert_int_equal(r.datagrams, 5 * 2 * 41);
+		assert_int_equal(r.largest_in_degree, 1);
+		assert_int_equal(r.largest_fan_out, 41);
+		gn_sim_result_done(&r);
+	}
+}
+
+/* ---- deadlines ---- */
+
+struct alarm {
+	uint32_t timers, datagrams;
+};
+
+static void alarm_sizes(const struct gn_cluster *c GN_UNUSED, struct gn_sizes *ret)
+{
+	*ret = (struct gn_sizes){ .body = sizeof(struct alarm) };
+}
+
+/* Member 0 calls member 1 in rounds 1 to 8. Each call puts member 1's deadline, 10 periods away, to another moment: later,
+ * earlier, as before. Only the last one counts: at its first timer it sends as many datagrams as it has heard of. */
+static int put_off(const struct gn_cluster *c, void *head GN_UNUSED, void *body, const struct gn_input *in,
+		   const struct gn_output *out, uint64_t *deadline)
+{
+	static const uint64_t periods[] = { 30, 10, 20, 10, 9, 40, 10, 12 };
+	struct alarm *a = body;
+
+	if (in->type == GN_PUBLISH || in->self > 1)
+		return behave(c, in, out, deadline);
+	if (in->type == GN_START)
+		*deadline = in->self ? 10 * c->period : c->period;
+	if (in->type == GN_DATAGRAM)
+		*deadline = periods[a->datagrams++ % 8] * c->period;
+	if (in->type != GN_TIMER)
+		return 0;
+	a->timers++;
+	*deadline = GN_NO_DEADLINE;
+	if (!in->self) {
+		out->send(out->host, 1, (const uint8_t *)"?", 1);
+		if (a->timers < 8)
+			*deadline = in->now + c->period;
+		return 0;
+	}
+	assert_int_equal(in->now, 12 * c->period);
+	assert_int_equal(a->timers, 1);
+	for (uint32_t i = 0; i < a->datagrams; i++)
+		out->send(out->host, 2, (const uint8_t *)"!", 1);
+	return 0;
+}
+
+static void only_the_last_deadline_counts(void **state GN_UNUSED)
+{
+	const struct gn_protocol p = { .name = "alarm", .sizes = alarm_sizes, .step = put_off };
+
+	for (gn_dur delay = 0; delay < 2; delay++) {
+		struct gn_sim_result r;
+		struct setting s;
+
+		make_setting(&s, &p, 3, GN_CLOCK_ROUNDS);
+		s.t.network.delay = delay;
+		s.t.duration = 100 * GN_SEC;
+		simulate(&s, &r);
+		assert_int_equal(r.datagrams, 8 + 8);
+		gn_sim_result_done(&r);
+	}
+}
+
 /* ---- chance ---- */
 
 static void losses_and_copies_are_as_frequent_as_asked(void **state GN_UNUSED)
@@ -451,6 +540,8 @@ int main(void)
 		cmocka_unit_test(events_between_rounds),
 		cmocka_unit_test(rounds_without_timers_are_skipped),
 		cmocka_unit_test(in_degrees_are_of_one_round),
+		cmocka_unit_test(answers_are_not_in_degree),
+		cmocka_unit_test(only_the_last_deadline_counts),
 		cmocka_unit_test(losses_and_copies_are_as_frequent_as_asked),
 		cmocka_unit_test(calls_are_lost_as_a_whole),
 		cmocka_unit_test(points_are_where_quantiles_need_them),
