@@ -285,7 +285,7 @@ static void series_style(struct drawing *d, size_t i)
 static void all_series_panel(struct drawing *d, const struct axis *axis, int quantile, const struct series *s,
 			     size_t n)
 {
-	fprintf(d->f, "set ylabel 'T%d (rounds)'\nplot ", quantile);
+	fprintf(d->f, "set ylabel 'T%d (rounds)' offset 1\nplot ", quantile);
 	for (size_t i = 0; i < n; i++) {
 		fprintf(d->f, "%s$growth%lld_%d using %s:($5 > 0 ? NaN : $2):3", i ? ", " : "",
 			(long long)s[i].id, quantile, axis->column);
@@ -361,7 +361,7 @@ static const char *const law_dashes[] = { "1", "(2,4)", "(10,5)" };
 
 static void times_panel(struct drawing *d, const struct axis *axis, int64_t series)
 {
-	fputs("set ylabel 'time (rounds)'\nplot ", d->f);
+	fputs("set ylabel 'time (rounds)' offset 1\nplot ", d->f);
 	for (int i = 0; i < GN_STUDY_N_QUANTILES; i++) {
 		const int quantile = gn_study_quantiles[i];
 
@@ -387,7 +387,7 @@ static void coverage_panel(struct drawing *d, int64_t series, double low, double
 {
 	fprintf(d->f,
 		"set xlabel 'time since the event was published (rounds)'\nset xtics autofreq\nset xrange [0:*]\n"
-		"set ylabel 'nodes that know it (%%)'\nset yrange [0:100]\n"
+		"set ylabel 'nodes that know it (%%)' offset 1\nset yrange [0:100]\n"
 		"set palette defined (0 '#56b4e9', 0.5 '#0072b2', 1 '#d55e00')\n"
 		"set cbrange [%.7g:%.7g]\nset cbtics 1 format '%%.0f' scale 0.3\nset cblabel 'log10 N' offset 0.6\n"
 		"set colorbox vertical user origin 0.42, 0.12 size 0.012, 0.3\n"
