@@ -97,16 +97,16 @@ $(B)/tests/bench/%: $(B)/tests/bench/%.o $(ARCHIVES)
 tools: $(TOOLS)
 
 # Random scenarios in the simulator, see tests/sim/properties.c. It brings a store of its own, so it comes before the archives.
-PROPERTIES := $(B)/tests/sim/properties
-$(PROPERTIES): $(B)/tests/sim/properties.o $(B)/tests/sim/scenario.o $(ARCHIVES)
+PROPERTIES := $(patsubst %.c,$(B)/%,$(wildcard tests/sim/properties.c))
+$(B)/tests/sim/properties: $(B)/tests/sim/properties.o $(B)/tests/sim/scenario.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) -lm -lpthread
 
 # The simulator against plain loops, and against what is known; the loops also as a program of their own.
 LOOPS := $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(sort $(wildcard tests/reference/*.c))))
-MODELS := $(B)/tests/sim/reference $(B)/tests/sim/theory
+MODELS := $(patsubst %.c,$(B)/%,$(wildcard tests/sim/reference.c tests/sim/theory.c))
 $(B)/tests/sim/reference: $(LOOPS)
-$(MODELS): %: %.o $(ARCHIVES)
+$(B)/tests/sim/reference $(B)/tests/sim/theory: %: %.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) -lm -lpthread
 $(B)/tests/reference/reference: $(B)/tests/reference/main.o $(LOOPS)
