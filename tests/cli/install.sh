@@ -48,7 +48,7 @@ for page in man/*.[1-8]; do
 	check "page $page" cmp -s "$page" "$share/man/man${page##*.}/${page##*/}"
 done
 check "the header of protocols" cmp -s include/gossipnet/protocol.h "$there/include/gossipnet/protocol.h"
-same "files" "$(find "$there" -type f | wc -l)" "$((1 + examples + 1 + $(find man -name '*.[1-8]' | wc -l) + 1))"
+same "files" "$(find "$there" -type f | wc -l)" "$((1 + $(find topo-moved -name '*.yaml' | wc -l) + 1 + $(find man -name '*.[1-8]' | wc -l) + 1))"
 mv gossipnet-moved gossipnet
 mv topo-moved topo
 make -s uninstall DESTDIR="$work/root" PREFIX=/opt/gn >/dev/null
