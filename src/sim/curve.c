@@ -65,7 +65,6 @@ void gn_sim_curve_learn(struct gn_simulation *s, uint32_t event)
 {
 	struct gn_sim_curve *c = &s->result->curves[event];
 	struct gn_sim_curve_state *state = &s->curves[event];
-
 	const bool rounds = s->cluster.clock == GN_CLOCK_ROUNDS;
 	const gn_time t = s->in.now - c->published;
 

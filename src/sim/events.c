@@ -12,14 +12,11 @@
 
 /* Look at this machine's clock after so many things. */
 #define TICK_EVENTS 1024
-/* Nobody answers answers that often in one moment: it would never end. */
-#define ANSWERS_MAX 1000
 
 /* What is known of a member here. A timer in the queue that is not `deadline` has been asked for and given up. */
 struct tail {
 	gn_time deadline;
-	uint32_t sent,
-		received; /* at its own initiative and at others', from one multiple of the period to the next */
+	uint32_t sent, received; /* calls, from one multiple of the period to the next */
 };
 
 struct datagram {
@@ -217,7 +214,7 @@ static void receive(struct gn_simulation *s, const struct datagram *d)
 	s->in.data = d->data;
 	s->in.size = d->size;
 	feed(s);
-	if (e->answers > ANSWERS_MAX)
+	if (e->answers > GN_SIM_ANSWERS_MAX)
 		gn_sim_blame(s, "answers answers without end");
 }
 

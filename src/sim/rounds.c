@@ -15,8 +15,6 @@
 #define BLOCK 1024
 /* Datagrams between one that is delivered and the one whose receiver is fetched from memory meanwhile. */
 #define AHEAD 8
-/* Nobody answers answers that often: it would never end. */
-#define ANSWERS_MAX 1000
 
 /*
  * What is known of a member, one byte: all that most of its datagrams need, so that those of a million members stay in cache.
@@ -46,19 +44,17 @@ struct queue {
 #define QUEUE_UNIT 8
 
 struct rounds {
-	uint8_t *marks; /* by member */
-	uint32_t *
-		received; /* calls, of those members whose mark cannot hold the number; NULL: there was none yet */
+	uint8_t *marks;	    /* by member */
+	uint32_t *received; /* by member: calls, where a mark cannot hold the number; NULL: nowhere yet */
+	uint32_t *due;	    /* by member: the round of its timer, or 0, where IRREGULAR; NULL: nowhere yet */
 	struct queue queue; /* filled by the step at hand */
 	struct queue other; /* being delivered */
 	uint32_t round;	    /* the last one that was begun */
-	uint8_t odd;	    /* ODD or 0, in turns */
 	uint32_t had_timer; /* members below have had their timer of this round */
 	gn_time next_time;  /* of the round after it */
 	bool next_is_due;   /* some member's timer runs then */
+	uint8_t odd;	    /* ODD or 0, in turns */
 	uint8_t tag_mask;   /* TAG or 0 */
-	uint32_t *
-		due; /* of members that are IRREGULAR: the round of their timer, or 0; NULL: there was none yet */
 };
 
 /* ---- queues ---- */
@@ -99,16 +95,17 @@ static void free_queue(struct queue *q)
 	free(q->effective);
 }
 
-static inline struct queued *append(struct rounds *r, uint32_t from, uint32_t to, size_t size)
+static inline struct queued *append(struct gn_simulation *s, uint32_t to, size_t size)
 {
+	struct rounds *r = s->state;
 	struct queue *q = &r->queue;
 	struct queued *d = (void *)(q->bytes + q->used);
 
 	q->used += room_for(size);
 	d->to = to;
-	d->from = from;
+	d->from = s->in.self;
 	d->size = (uint16_t)size;
-	d->tag = r->marks[from] & TAG;
+	d->tag = *(const uint8_t *)gn_sim_head(s, s->in.self) & r->tag_mask;
 	__builtin_prefetch(&r->marks[to], 1);
 	return d;
 }
@@ -118,7 +115,7 @@ static void enqueue(struct gn_simulation *s, uint32_t to, const uint8_t *data, s
 	struct rounds *r = s->state;
 
 	if (r->queue.size - r->queue.used >= room_for(GN_DATAGRAM_MAX) || grow(s, &r->queue))
-		memcpy(append(r, s->in.self, to, size)->data, data, size);
+		memcpy(append(s, to, size)->data, data, size);
 }
 
 static void send_slowly(void *host, uint32_t to, const uint8_t *data, size_t size)
@@ -152,7 +149,7 @@ static inline void copy_small(uint8_t *to, const uint8_t *from, size_t size)
 static void send_perfectly(void *host, uint32_t to, const uint8_t *data, size_t size)
 {
 	struct gn_simulation *s = host;
-	struct rounds *r = s->state;
+	const struct rounds *r = s->state;
 
 	if (GN_UNLIKELY(to >= s->cluster.members || to == s->in.self ||
 			size - SMALL_MIN > SMALL_MAX - SMALL_MIN ||
@@ -163,7 +160,7 @@ static void send_perfectly(void *host, uint32_t to, const uint8_t *data, size_t 
 	}
 	s->sent++;
 	s->bytes += size;
-	copy_small(append(r, s->in.self, to, size)->data, data, size);
+	copy_small(append(s, to, size)->data, data, size);
 }
 
 /* ---- deadlines ---- */
@@ -325,7 +322,7 @@ static void deliver(struct gn_simulation *s)
 		r->queue.used = 0;
 		r->other = q;
 		deliver_queue(s, &q, !answers);
-		if (answers == ANSWERS_MAX)
+		if (answers == GN_SIM_ANSWERS_MAX)
 			gn_sim_blame(s, "answers answers without end");
 	}
 }

@@ -50,8 +50,8 @@ struct gn_sim_result {
 	/* Of one member in one round (with other clocks: from one multiple of the period to the next): datagrams sent
 	 * at its own initiative (not in answer to one), and such datagrams received. The largest of all. */
 	uint32_t largest_fan_out, largest_in_degree;
-	uint64_t steps;
-	gn_time ended; /* simulated */
+	uint64_t steps; /* inputs fed to the protocol; datagrams without effect are not, see enum gn_tag */
+	gn_time ended;	/* simulated */
 	enum gn_sim_ending { GN_SIM_DURATION, GN_SIM_INFORMED, GN_SIM_STOPPED } ending;
 	uint64_t wall_ns; /* this machine's time, of the simulation alone */
 };

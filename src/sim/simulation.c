@@ -2,8 +2,8 @@
 /* A run from its memory to its result, with either engine. */
 #include "sim/simulation.h"
 
+#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "sim/rows.h"
@@ -139,18 +139,25 @@ static uint32_t open_event(const struct gn_simulation *s)
 	return 0;
 }
 
-/* Of a run that lasts its whole duration; how long an event will take is what the run is to find out. */
-static double seconds_left(const struct gn_simulation *s, double elapsed)
+/* How much simulated time is left, for people to read: until the duration is over, or until everybody knows if the event
+ * goes on growing at the pace it has had. Negative: unknown. */
+static double time_left(const struct gn_simulation *s, uint32_t event)
 {
-	if (s->t->until_informed || !s->in.now)
+	if (!s->t->until_informed)
+		return (double)(s->t->duration - s->in.now);
+	if (!event || s->published < s->t->n_events)
 		return -1;
-	return elapsed * ((double)s->t->duration / (double)s->in.now - 1);
+	const struct gn_sim_curve *c = &s->result->curves[event - 1];
+	double left = c->informed > 1 ? log(s->result->counted) / log(c->informed) - 1 : -1;
+
+	return left * (double)(s->in.now - c->published);
 }
 
 static void report(struct gn_simulation *s, gn_time now)
 {
 	double elapsed = (double)(now - s->began) / GN_SEC;
 	uint32_t event = open_event(s);
+	double left = s->in.now ? time_left(s, event) / (double)s->in.now : -1;
 	const struct gn_sim_progress p = {
 		.now = s->in.now,
 		.steps = s->steps,
@@ -161,7 +168,7 @@ static void report(struct gn_simulation *s, gn_time now)
 		.informed = event ? s->result->curves[event - 1].informed : 0,
 		.members = s->result->counted,
 		.steps_per_second = (double)(s->steps - s->shown_steps) * GN_SEC / (double)(now - s->shown),
-		.left_seconds = seconds_left(s, elapsed),
+		.left_seconds = left * elapsed,
 	};
 
 	if (s->o->on_progress && s->o->on_progress(s->o->context, &p))

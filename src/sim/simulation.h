@@ -15,6 +15,9 @@
 #define GN_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define GN_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* Nobody answers answers that often in one moment: it would never end. */
+#define GN_SIM_ANSWERS_MAX 1000
+
 /* Of one member, for node_stat; only where such rows are written. */
 struct gn_sim_counters {
 	uint64_t datagrams_sent, datagrams_received, bytes_sent, bytes_received;
@@ -81,7 +84,7 @@ struct gn_simulation {
 	const char *fault;
 	uint32_t fault_member;
 	gn_time fault_time;
-	int failed; /* the store has */
+	int failed; /* the store has, or there is no memory: -Exxx, with a sentence in *err */
 	struct gn_err *err;
 
 	gn_time began, shown; /* this machine's clock */
