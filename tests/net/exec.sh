@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 need_guest
 # script(1) starts this one: a bash survives the Ctrl-C that its command takes, other shells end with it.
-export SHELL=/bin/bash
+export SHELL=/bin/bash TERM="${TERM:-dumb}"
 cd "$work" || exit 1
 
 topology() { # name
