@@ -227,11 +227,18 @@ static int spawn(const struct gn_guest_exec *x, const struct start *start, int n
 	int r = start->terminal ? open_terminal(&start->size, ours, std) : open_pipes(ours, std);
 
 	if (r == 0) {
+		sigset_t hang_up, before;
+
+		/* We may ignore it (nohup), and until gn_enter_exec() so does the child: blocked, it waits. */
+		sigemptyset(&hang_up);
+		sigaddset(&hang_up, SIGHUP);
+		sigprocmask(SIG_BLOCK, &hang_up, &before);
 		pid_t pid = fork();
 
 		if (pid == 0)
 			run_command(start, std, netns, x->o.hosts);
 		r = pid < 0 ? -errno : 0;
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		*ret_pid = pid;
 	}
 	for (int i = 0; i < 3; i++)

@@ -297,6 +297,7 @@ static void a_hang_up_that_comes_early_arrives(void **state)
 	struct place *p = *state;
 	struct came c = { 0 };
 
+	signal(SIGHUP, SIG_IGN); /* as under nohup: what comes before the command itself must not be lost */
 	for (uint32_t i = 0; i < 20; i++) {
 		start(p, i, "n1", false, "exec sleep 1000");
 		tell(p, GN_MESSAGE_EXEC_CLOSE, i, NULL, 0);
@@ -306,6 +307,7 @@ static void a_hang_up_that_comes_early_arrives(void **state)
 	for (int i = 0; i < 50 && waitid(P_ALL, 0, &(siginfo_t){ 0 }, WEXITED | WNOHANG | WNOWAIT) == 0; i++)
 		for_a_while(p, &c, 100 * GN_MSEC);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	signal(SIGHUP, SIG_DFL);
 }
 
 /* The same for the end of the run; teardown() does it. */
