@@ -26,17 +26,62 @@ enum gn_kind { GN_HOST, GN_SWITCH, GN_ROUTER };
 #define GN_LAN_NEXT_HOP	 UINT32_C(0xa9fe0001) /* 169.254.0.1: "deliver on this LAN", see struct gn_route */
 #define GN_ADDRESS_POOL	 UINT32_C(0x0a000000) /* 10.0.0.0/8 */
 
-/* One direction of a link, as asked for. All zero: no shaping, the kernel's veth as it is. */
+/*
+ * How far delays lie from their mean, as netem takes it: the value at quantile (i + 1/2) / n, in 1/8192 of the
+ * jitter. One of iproute2's tables (normal, pareto, ..) or the user's own.
+ */
+struct gn_distribution {
+	const char *name; /* as written: "normal", or the path of a file */
+	const int16_t *values;
+	uint32_t n;
+};
+
+enum gn_loss_model {
+	GN_LOSS_RANDOM, /* each packet with loss_ppm, correlated with the one before by loss_correlation_ppm */
+	GN_LOSS_GILBERT_ELLIOTT, /* loss_states: p, r, 1 - h, 1 - k; tc-netem(8) "loss gemodel" */
+	GN_LOSS_STATES,		 /* loss_states: p13, p31, p32, p23, p14; tc-netem(8) "loss state" */
+};
+
+/* Packets leave in bursts, at the ends of slots: tc-netem(8) "slot". All zero: no slots. */
+struct gn_slot {
+	gn_dur min_delay, max_delay; /* between two slots: uniform, unless there is a distribution */
+	const struct gn_distribution *distribution; /* then of this mean and deviation */
+	gn_dur mean, jitter;
+	uint32_t packets, bytes; /* at most so many in a slot; 0: any number */
+};
+
+/*
+ * One direction of a link, as asked for: what netem can do (Linux 6.1). All zero: no shaping, the kernel's veth as
+ * it is. Shares and probabilities (.._ppm) are 0 .. 1000000.
+ */
 struct gn_shape {
-	gn_dur delay;	   /* one way, ns */
-	gn_dur jitter;	   /* ns: uniform in delay +- jitter, as tc's netem without a distribution */
-	uint32_t loss_ppm; /* 0 .. 1000000 */
+	gn_dur delay;  /* one way, ns */
+	gn_dur jitter; /* ns: half width if uniform, else the distribution's deviation */
+	const struct gn_distribution *distribution; /* of the delay; NULL: uniform in delay +- jitter */
+	uint32_t correlation_ppm;		    /* of a packet's delay with that of the one before */
+	bool keep_order; /* `order: kept`: nothing overtakes by jitter; a packet waits for the one before */
+
+	enum gn_loss_model loss_model;
+	uint32_t loss_ppm, loss_correlation_ppm; /* of the model GN_LOSS_RANDOM */
+	uint32_t loss_states[5];		 /* ppm; of the other models */
+
 	/* Probability that a packet is sent once more. As in netem, it is drawn whatever becomes of the first:
 	 * that one may be lost and the other come. Of two that are sent, the second may be lost, but is not
 	 * sent again. */
-	uint32_t duplicate_ppm;
-	uint64_t rate_bps; /* bits per second; 0: not limited */
-	uint32_t limit;	   /* netem queue, packets, computed from rate and delay; 0 if not shaped */
+	uint32_t duplicate_ppm, duplicate_correlation_ppm;
+	uint32_t corrupt_ppm, corrupt_correlation_ppm; /* one random bit of it is inverted */
+	/* Of every gap-th packet: sent at once, before those that are still delayed. gap 0 with a reorder_ppm is 1. */
+	uint32_t reorder_ppm, reorder_correlation_ppm, reorder_gap;
+
+	uint64_t rate_bps;	 /* bits per second; 0: not limited */
+	int32_t packet_overhead; /* bytes that each packet counts more (or less) for the rate */
+	uint32_t cell_size;	 /* bytes; 0: no cells. For the rate a packet is a whole number of cells */
+	int32_t cell_overhead;	 /* bytes of each cell */
+	struct gn_slot slot;
+
+	uint32_t limit; /* netem queue, packets: computed from rate and delay unless given; 0 if not shaped */
+	bool limit_given; /* `limit:` was written */
+	bool ecn; /* packets that can be marked are marked where others would be lost (random and bursts) */
 };
 
 /* A link: a veth pair. shape[0] acts from node[0] to node[1], shape[1] the other way. */
@@ -83,6 +128,9 @@ struct gn_node {
 	uint32_t uplink;
 	/* Switch: its LAN, numbered from 0; host or router: GN_NONE. */
 	uint32_t lan;
+	/* Switch: `shared: true`, an access network: what its members' links (those with one end at it and the other at a
+	 * host or router) have as rate is one rate for all of them together, in each direction; all have the same. */
+	bool shared;
 };
 
 enum gn_overlay {
@@ -127,6 +175,63 @@ struct gn_event_plan {
 	uint32_t node;	   /* node id of the origin, a gossiping node */
 	uint32_t size;	   /* bytes of payload, 0 .. 1024 */
 	const char *label; /* "" where the file has none */
+};
+
+/* What is done to the network and its nodes while they run. */
+enum gn_action_what {
+	GN_ACTION_SET,	 /* link directions (ideal: the network) get other values */
+	GN_ACTION_RESET, /* and those of the file again */
+	GN_ACTION_DOWN,	 /* links carry nothing, in neither direction; what is under way on them is lost */
+	GN_ACTION_UP,	 /* and do again */
+	GN_ACTION_PARTITION, /* no packet passes from one part to another; replaces the partition that is in force */
+	GN_ACTION_HEAL,	   /* no partition is in force */
+	GN_ACTION_KILL,	   /* a node's gossip process dies at once, with what it knew */
+	GN_ACTION_LEAVE,   /* it calls its partners a last time, at once, and then ends */
+	GN_ACTION_RESTART, /* it starts anew and knows nothing; no effect on one that runs */
+	GN_ACTION_PAUSE, /* it sleeps: takes no input and no timer, what comes in waits in its socket's buffer */
+	GN_ACTION_RESUME,    /* and goes on */
+	GN_ACTION_DROP_NEXT, /* it ignores the next @value datagrams that come in, from now on */
+	GN_ACTION_CPU,	     /* its process gets at most @value millionths of one CPU; 0: no limit */
+	GN_ACTION_MEMORY,    /* at most @value bytes of memory; 0: no limit */
+};
+
+/* The fields of a struct gn_shape that a GN_ACTION_SET speaks of: what belongs together is one bit. */
+enum gn_shape_field {
+	GN_SHAPE_DELAY = 1 << 0,
+	GN_SHAPE_JITTER = 1 << 1,	/* jitter */
+	GN_SHAPE_DISTRIBUTION = 1 << 2, /* distribution */
+	GN_SHAPE_CORRELATION = 1 << 3,
+	GN_SHAPE_ORDER = 1 << 4,
+	GN_SHAPE_LOSS = 1 << 5, /* model, share, correlation and states */
+	GN_SHAPE_DUPLICATE = 1 << 6,
+	GN_SHAPE_CORRUPT = 1 << 7,
+	GN_SHAPE_REORDER = 1 << 8,
+	GN_SHAPE_RATE = 1 << 9, /* rate, overheads and cells */
+	GN_SHAPE_SLOT = 1 << 10,
+	GN_SHAPE_LIMIT = 1 << 11,
+	GN_SHAPE_ECN = 1 << 12,
+	GN_SHAPE_ALL = (1 << 13) - 1,
+};
+
+/*
+ * One action. What the file says in one entry (`flap`, `churn`, `for:`, a group's name) is unrolled into as many as it
+ * takes; those of one moment and one entry are carried out as one: all of @targets at once.
+ */
+struct gn_action {
+	gn_time at; /* ns after the run's start */
+	enum gn_action_what what;
+	/* SET, RESET: link directions, 2 * link + direction (ideal: none, the network is meant); DOWN, UP: links;
+	 * PARTITION, HEAL: none; others: gossiping nodes, by node id. */
+	const uint32_t *targets;
+	uint32_t n_targets;
+	/* SET: values[i] is for targets[i] (ideal: values[0]); only the fields in @fields count. RESET: those. */
+	const struct gn_shape *values;
+	uint32_t fields; /* enum gn_shape_field */
+	/* PARTITION: by node id, hosts and routers, the number of its part, 0 .. n_parts - 1. */
+	const uint8_t *part;
+	uint32_t n_parts;
+	uint64_t value;
+	const char *target, *detail; /* for the table action, as in the file: "n1 - lan", "loss 5%" */
 };
 
 enum gn_record_what {
@@ -175,6 +280,8 @@ struct gn_topology {
 	struct gn_gossip gossip;
 	const struct gn_event_plan *events;
 	uint32_t n_events;
+	const struct gn_action *actions; /* ordered by time, at the same time as in the file */
+	uint32_t n_actions;
 };
 
 static inline uint32_t gn_node_of(const struct gn_topology *t, uint32_t member)
@@ -275,7 +382,9 @@ static inline void gn_mac_of(uint32_t ip, uint8_t mac[6])
 
 static inline bool gn_shape_is_set(const struct gn_shape *s)
 {
-	return s->delay || s->jitter || s->loss_ppm || s->duplicate_ppm || s->rate_bps;
+	return s->delay || s->jitter || s->loss_model != GN_LOSS_RANDOM || s->loss_ppm || s->duplicate_ppm ||
+	       s->corrupt_ppm || s->reorder_ppm || s->rate_bps || s->slot.min_delay || s->slot.mean ||
+	       s->limit_given;
 }
 
 #endif
