@@ -190,11 +190,12 @@ lint-man: all
 SHARE = $(DESTDIR)$(PREFIX)/share
 install:
 	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all; $(call give_back,build gossipnet)
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/gossipnet/topo $(foreach s,1 3 5,$(SHARE)/man/man$(s)) \
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/gossipnet/topo $(SHARE)/gossipnet/netem $(foreach s,1 3 5,$(SHARE)/man/man$(s)) \
 		$(DESTDIR)$(PREFIX)/include/gossipnet
 	install -m 755 gossipnet $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 include/gossipnet/protocol.h $(DESTDIR)$(PREFIX)/include/gossipnet/
 	install -m 644 topo/*.yaml $(SHARE)/gossipnet/topo/
+	install -m 644 netem/*.yaml $(SHARE)/gossipnet/netem/
 	./gossipnet validate --schema > $(SHARE)/gossipnet/topology.schema.json
 	$(foreach m,$(MAN),install -m 644 $(m) $(SHARE)/man/man$(subst .,,$(suffix $(m)))/ && ) true
 

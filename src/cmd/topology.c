@@ -2,6 +2,22 @@
 #include "cmd/topology.h"
 
 #include <stdio.h>
+#include <string.h>
+
+const char *gn_cmd_profile_folder(size_t i, char *buf, size_t size)
+{
+	/* From PREFIX/bin, from the source tree, and from build/WHICH in it. */
+	static const char *const folders[] = { "../share/gossipnet/netem", "netem", "../../netem" };
+	ssize_t n = readlink("/proc/self/exe", buf, size - 1);
+
+	if (n <= 0 || i >= GN_ARRAY_LEN(folders))
+		return NULL;
+	buf[n] = '\0';
+	char *base = strrchr(buf, '/') + 1;
+	size_t room = size - (size_t)(base - buf);
+
+	return (size_t)snprintf(base, room, "%s", folders[i]) < room ? buf : NULL;
+}
 
 int gn_cmd_load(const struct gn_options *o, const char *file, struct gn_topology **ret, struct gn_err *err)
 {

@@ -8,12 +8,16 @@
 #include "proto/proto.h"
 #include "topo/load.h"
 
+/* gn_load_options.profile_folder: those that were installed with this program, or stand in its source tree. */
+const char *gn_cmd_profile_folder(size_t i, char *buf, size_t size);
+
 /* For a file as it is, with all protocols that there are. */
 static inline struct gn_load_options gn_load_options_of(const char *file)
 {
 	return (struct gn_load_options){ .file = file,
 					 .find_protocol = gn_plugin_find,
-					 .protocol_at = gn_protocol_at };
+					 .protocol_at = gn_protocol_at,
+					 .profile_folder = gn_cmd_profile_folder };
 }
 
 /* Load @file with the command's --set and --seed. Faults are printed, one line each; then -EINVAL

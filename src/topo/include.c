@@ -52,7 +52,7 @@ void gn_yaml_put(struct gn_yaml *map, struct gn_yaml *value)
 	gn_yaml_append(map, value);
 }
 
-static void remove_child(struct gn_yaml *map, const struct gn_yaml *child)
+void gn_yaml_remove(struct gn_yaml *map, const struct gn_yaml *child)
 {
 	struct gn_yaml *before = NULL;
 
@@ -136,7 +136,7 @@ static struct gn_yaml *with_includes(struct gn_yaml_reader *r, struct gn_yaml *r
 	normalize_generate(r, root);
 	if (!include)
 		return root;
-	remove_child(root, include);
+	gn_yaml_remove(root, include);
 	if (!r->limits->include) {
 		gn_fault_at(r->report, include->key_place, "include is not possible here");
 	} else if (include->kind == GN_YAML_LIST) {

@@ -205,11 +205,13 @@ static int plan_tree(struct gn_planning *p, struct gn_yaml_reader *r, const stru
 	gn_name_of_file(o->file, name);
 	if (!gn_yaml_get(p->tree, "name"))
 		put_scalar(r, p->tree, "name", name, p->tree->place);
+	int result = gn_planning_profiles(p);
+
 	gn_schema_walk(p->tree, raw, &scratch, p->report);
 	p->raw = raw;
 	/* Without what an unreadable include brings, names would seem to dangle. */
-	int result = file_faults || p->report->no_memory ? 0 : work_out(p);
-
+	if (!result && !file_faults && !p->report->no_memory)
+		result = work_out(p);
 	if (!result && !gn_report_has_faults(p->report))
 		make_paths_absolute(p);
 	forget_building(p);

@@ -30,6 +30,11 @@ struct gn_load_options {
 	int (*find_protocol)(const char *name, const struct gn_protocol **ret, struct gn_err *err);
 	/* The i-th built-in protocol, or NULL past the last: for suggestions and the schema. */
 	const struct gn_protocol *(*protocol_at)(size_t i);
+	/*
+	 * Where profiles are looked for by name, after the folder netem beside the file: the i-th folder's path, in
+	 * @buf, or NULL past the last. NULL: nowhere else.
+	 */
+	const char *(*profile_folder)(size_t i, char *buf, size_t size);
 };
 
 /**

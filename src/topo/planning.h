@@ -60,6 +60,7 @@ struct gn_planning {
  * The steps, in this order. Each returns 0 or -ENOMEM (-E2BIG where going on makes no sense); faults go
  * to the report. From gn_planning_lans() on, everything before must be free of faults.
  */
+int gn_planning_profiles(struct gn_planning *p); /* profile: of links and graphs, in the tree */
 int gn_planning_nodes(struct gn_planning *p);
 int gn_planning_links(struct gn_planning *p);	/* links: and, after nodes, those that generate: brings */
 int gn_planning_network(struct gn_planning *p); /* network: */

@@ -70,6 +70,8 @@ static const struct gn_schema node_schema = {
 static const struct gn_key link_keys[] = {
 	{ "between", "the two ends, a and b; a group stands for each of its members", GN_TYPE_PAIR,
 	  FIELD(gn_raw_link, between), .required = true },
+	{ "profile", "values for what is not written here: a name (netem/NAME.yaml) or, with a slash, a path",
+	  GN_TYPE_TEXT, FIELD(gn_raw_link, profile), .max = 4095 },
 	SHAPE_KEYS,
 	{ "a_to_b", "what differs from a to b, the first to the second of between", GN_TYPE_MAP,
 	  FIELD(gn_raw_link, a_to_b), .inner = &direction_schema },
@@ -78,6 +80,19 @@ static const struct gn_key link_keys[] = {
 };
 static const struct gn_schema link_schema = {
 	"a link", link_keys, GN_ARRAY_LEN(link_keys), sizeof(struct gn_raw_link)
+};
+
+static const struct gn_key profile_keys[] = {
+	{ "about", "what it stands for, and what its values mean", GN_TYPE_TEXT, FIELD(gn_raw_profile, about), .max = 4095 },
+	{ "source", "where the values come from", GN_TYPE_TEXT, FIELD(gn_raw_profile, source), .max = 4095 },
+	SHAPE_KEYS,
+	{ "up", "what differs from the user to the network: from a to b of a link", GN_TYPE_MAP,
+	  FIELD(gn_raw_profile, up), .inner = &direction_schema },
+	{ "down", "what differs from the network to the user: from b to a", GN_TYPE_MAP,
+	  FIELD(gn_raw_profile, down), .inner = &direction_schema },
+};
+static const struct gn_schema profile_schema = {
+	"a profile", profile_keys, GN_ARRAY_LEN(profile_keys), sizeof(struct gn_raw_profile)
 };
 
 static const struct gn_key generate_keys[] = {
@@ -108,6 +123,8 @@ static const struct gn_key generate_keys[] = {
 	{ "rewire", "Watts-Strogatz: probability that a link of the lattice is rewired", GN_TYPE_PROBABILITY,
 	  FIELD(gn_raw_generate, rewire), .max = GN_PROBABILITY_ONE, .graphs = GRAPH(WATTS_STROGATZ),
 	  .needed = GRAPH(WATTS_STROGATZ) },
+	{ "profile", "values for what is not written here: a name (netem/NAME.yaml) or, with a slash, a path",
+	  GN_TYPE_TEXT, FIELD(gn_raw_generate, profile), .max = 4095, .graphs = ALL_GRAPHS },
 	SHAPE_KEYS,
 };
 static const struct gn_schema generate_schema = {
@@ -233,6 +250,11 @@ const struct gn_schema *gn_schema_topology(void)
 const struct gn_schema *gn_schema_generate(void)
 {
 	return &generate_schema;
+}
+
+const struct gn_schema *gn_schema_profile(void)
+{
+	return &profile_schema;
 }
 
 const struct gn_schema *gn_schema_gossip(void)

@@ -102,12 +102,18 @@ struct gn_raw_node {
 
 struct gn_raw_link {
 	struct gn_raw_shape shape;
-	struct gn_field between, a_to_b, b_to_a;
+	struct gn_field between, profile, a_to_b, b_to_a; /* a profile is worked in before the walk */
+};
+
+/* A file of its own, of what a link may be like. */
+struct gn_raw_profile {
+	struct gn_raw_shape shape;
+	struct gn_field about, source, up, down;
 };
 
 struct gn_raw_generate {
 	struct gn_raw_shape shape;
-	struct gn_field graph, name, kind;
+	struct gn_field graph, name, kind, profile;
 	struct gn_field nodes, rows, columns, branching, depth, degree, probability, edges, rewire;
 };
 
@@ -137,6 +143,7 @@ struct gn_raw_topology {
 
 const struct gn_schema *gn_schema_topology(void);
 const struct gn_schema *gn_schema_generate(void); /* of an item of `generate:` */
+const struct gn_schema *gn_schema_profile(void);
 const struct gn_schema *gn_schema_gossip(void);
 const struct gn_schema *gn_schema_forget(void);
 

@@ -71,6 +71,7 @@ struct gn_yaml *gn_yaml_scalar(struct gn_yaml_reader *r, const char *key, const 
 			       struct gn_place at);
 /* Replace the child with @value's key, or append it. */
 void gn_yaml_put(struct gn_yaml *map, struct gn_yaml *value);
+void gn_yaml_remove(struct gn_yaml *map, const struct gn_yaml *child); /* one of @map's */
 
 /* The tree as YAML text, released with free(); NULL without memory. */
 char *gn_yaml_emit(const struct gn_yaml *root);

@@ -34,6 +34,7 @@ share=$there/share
 same "installed outside of the prefix" "$(find "$work/root" ! -path "$there*" ! -path "$work/root" ! -path "$work/root/opt")" ""
 mv gossipnet gossipnet-moved # nothing may depend on the place where it was built
 mv topo topo-moved
+mv netem netem-moved
 same "version, from elsewhere" "$(cd / && "$there/bin/gossipnet" --version 2>&1)" "gossipnet $(sed -n 's/^VERSION := //p' Makefile)"
 examples=0
 for example in "$share"/gossipnet/topo/*.yaml; do
@@ -42,15 +43,18 @@ for example in "$share"/gossipnet/topo/*.yaml; do
 	same "installed ${example##*/} is valid" "$? $said" "0 "
 	examples=$((examples + 1))
 done
+printf 'nodes:\n  - {name: n, count: 2}\n  - {name: lan, kind: switch}\nlinks:\n  - {between: [n, lan], profile: dsl}\n' >"$work/dsl.yaml"
+has "the profiles are found" "$(cd / && "$there/bin/gossipnet" plan "$work/dsl.yaml" 2>&1)" '^link .* rate 16mbit'
 same "examples" "$examples" "$(find topo-moved -name '*.yaml' ! -name '*.study.yaml' | wc -l)"
 has "the schema is JSON" "$(python3 -m json.tool "$share/gossipnet/topology.schema.json" 2>&1)" 'json-schema.org/draft/2020-12/schema'
 for page in man/*.[1-8]; do
 	check "page $page" cmp -s "$page" "$share/man/man${page##*.}/${page##*/}"
 done
 check "the header of protocols" cmp -s include/gossipnet/protocol.h "$there/include/gossipnet/protocol.h"
-same "files" "$(find "$there" -type f | wc -l)" "$((1 + $(find topo-moved -name '*.yaml' | wc -l) + 1 + $(find man -name '*.[1-8]' | wc -l) + 1))"
+same "files" "$(find "$there" -type f | wc -l)" "$((1 + $(find topo-moved netem-moved -name '*.yaml' | wc -l) + 1 + $(find man -name '*.[1-8]' | wc -l) + 1))"
 mv gossipnet-moved gossipnet
 mv topo-moved topo
+mv netem-moved netem
 make -s uninstall DESTDIR="$work/root" PREFIX=/opt/gn >/dev/null
 same "uninstall leaves" "$(find "$work/root" ! -type d)$(find "$work/root" -name '*gossipnet*')" ""
 
