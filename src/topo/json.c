@@ -188,6 +188,15 @@ static void write_type(const struct json *j, const struct gn_key *k, int indent)
 	case GN_TYPE_PAIR:
 		write_names(f, ", \"minItems\": 2, \"maxItems\": 2");
 		return;
+	case GN_TYPE_PAIR_OR_NETWORK:
+		fprintf(f, "\"anyOf\": [{ \"const\": \"network\" }, { ");
+		write_names(f, ", \"minItems\": 2, \"maxItems\": 2 }]");
+		return;
+	case GN_TYPE_PARTS:
+		fprintf(f, "\"type\": \"array\", \"minItems\": 1, \"items\": { ");
+		write_names_or_name(f);
+		fprintf(f, " }");
+		return;
 	case GN_TYPE_TREE:
 		fprintf(f, "\"type\": [\"string\", \"number\", \"boolean\", \"array\", \"object\"]");
 		return;
@@ -374,6 +383,17 @@ static void write_gossip_names(const struct json *j, const struct gn_schema *s, 
 	fprintf(j->f, "] } }");
 }
 
+/* Exactly one verb. */
+static void write_verbs(FILE *f, const struct gn_schema *s, int indent)
+{
+	fprintf(f, ",");
+	write_indent(f, indent);
+	fprintf(f, "\"oneOf\": [");
+	for (size_t i = 0; i < GN_VERBS; i++)
+		fprintf(f, "%s{ \"required\": [\"%s\"] }", i ? ", " : "", s->keys[i].name);
+	fprintf(f, "]");
+}
+
 /* The inside of an object that stands for a map. */
 static void write_map(const struct json *j, const struct gn_schema *s, int indent)
 {
@@ -396,6 +416,8 @@ static void write_map(const struct json *j, const struct gn_schema *s, int inden
 	write_required(f, s, 0, indent);
 	if (s == gn_schema_generate())
 		write_models(f, s, indent);
+	if (s == gn_schema_action())
+		write_verbs(f, s, indent);
 	if (s == gn_schema_gossip())
 		write_gossip_names(j, s, indent);
 }

@@ -92,8 +92,8 @@ static void plan_top(struct gn_planning *p)
 static int work_out(struct gn_planning *p)
 {
 	static int (*const checks[])(struct gn_planning *) = {
-		gn_planning_nodes,   gn_planning_links,	 gn_planning_network,
-		gn_planning_members, gn_planning_gossip, gn_planning_events,
+		gn_planning_nodes,  gn_planning_links,	gn_planning_network,  gn_planning_members,
+		gn_planning_gossip, gn_planning_events, gn_planning_schedule,
 	};
 	static int (*const real[])(struct gn_planning *) = {
 		gn_planning_ports,   gn_planning_lans,	  gn_planning_addresses, gn_planning_overlay,
@@ -150,6 +150,7 @@ static struct gn_planning *plan_free(struct gn_planning *p)
 	free(p->first_peer);
 	free(p->peers);
 	free(p->events);
+	free(p->actions);
 	free(p->resolved);
 	gn_names_done(&p->names);
 	gn_arena_done(&p->arena);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "topo/topology.h"
+#include "util/arena.h"
 
 /* What is wrong with a file: any number of lines "FILE:LINE:COL: sentence", in order of place. */
 struct gn_faults {
@@ -61,6 +62,26 @@ const char *gn_topology_file(const struct gn_topology *t, size_t i);
 /* The JSON Schema (draft 2020-12) of topology files, generated from the table that the reader
  * walks. Return: text owned by the caller, released with free(); NULL without memory. */
 char *gn_topology_schema(const struct gn_protocol *(*protocol_at)(size_t i));
+
+/* Actions by hand, on a network that runs. */
+struct gn_actions {
+	struct gn_action *actions; /* owned, as what they point to; ordered by time */
+	uint32_t n;
+	struct gn_arena arena;
+};
+
+/**
+ * gn_topology_act() - work out an entry of `schedule:` that is not in the file.
+ * @text: the entry as YAML in one line, without braces and without at: "kill: n7, for: 3s".
+ * @now: its `at`, ns after the run's start.
+ * @ret: on success owned by the caller, released with gn_actions_done(); valid as long as @t.
+ *
+ * Whether the values of a `set` go together with those in force is for who carries it out to check.
+ * Return: 0; -EINVAL or -E2BIG with a sentence; -ENOMEM.
+ */
+int gn_topology_act(const struct gn_topology *t, const char *text, gn_time now, struct gn_actions *ret,
+		    struct gn_err *err);
+void gn_actions_done(struct gn_actions *a);
 
 /* Can it run live? Return: 0; -EINVAL: it is for the simulator alone, @err says why. */
 int gn_topology_for_live(const struct gn_topology *t, struct gn_err *err);

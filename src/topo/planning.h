@@ -39,6 +39,7 @@ struct gn_planning {
 	uint32_t *members, *first_peer, *peers;
 	struct gn_event_plan *events;
 	size_t n_events, cap_events;
+	struct gn_action *actions;
 
 	/* While it is worked out. */
 	const struct gn_raw_topology *raw;
@@ -62,13 +63,14 @@ struct gn_planning {
  */
 int gn_planning_profiles(struct gn_planning *p); /* profile: of links and graphs, in the tree */
 int gn_planning_nodes(struct gn_planning *p);
-int gn_planning_links(struct gn_planning *p);	/* links: and, after nodes, those that generate: brings */
-int gn_planning_network(struct gn_planning *p); /* network: */
-int gn_planning_members(struct gn_planning *p); /* gossip: who */
-int gn_planning_gossip(struct gn_planning *p);	/* gossip: how */
-int gn_planning_events(struct gn_planning *p);	/* events: */
-int gn_planning_ports(struct gn_planning *p);	/* interfaces from links */
-int gn_planning_lans(struct gn_planning *p);	/* LANs and their spanning trees */
+int gn_planning_links(struct gn_planning *p);	 /* links: and, after nodes, those that generate: brings */
+int gn_planning_network(struct gn_planning *p);	 /* network: */
+int gn_planning_members(struct gn_planning *p);	 /* gossip: who */
+int gn_planning_gossip(struct gn_planning *p);	 /* gossip: how */
+int gn_planning_events(struct gn_planning *p);	 /* events: */
+int gn_planning_schedule(struct gn_planning *p); /* schedule: */
+int gn_planning_ports(struct gn_planning *p);	 /* interfaces from links */
+int gn_planning_lans(struct gn_planning *p);	 /* LANs and their spanning trees */
 int gn_planning_addresses(struct gn_planning *p);
 int gn_planning_routes(struct gn_planning *p);
 int gn_planning_overlay(struct gn_planning *p); /* in an ideal network (t.ideal) nodes is NULL */
@@ -105,6 +107,11 @@ const char *gn_parameter_text(const struct gn_parameter *k, int64_t value, char 
 bool gn_shape_decode(struct gn_report *report, const struct gn_raw_shape *both,
 		     const struct gn_raw_shape *a_to_b, const struct gn_raw_shape *b_to_a,
 		     struct gn_shape ret[2]);
+
+/* What is written of one direction (@own: what differs from @both, or NULL), the fields of it in *ret_fields, enum
+ * gn_shape_field. Whether they go together depends on what is in force. Return: false after a fault. */
+bool gn_shape_decode_change(struct gn_report *report, const struct gn_raw_shape *both,
+			    const struct gn_raw_shape *own, struct gn_shape *ret, uint32_t *ret_fields);
 
 /* Add a link. Return: 0, -ENOMEM or -E2BIG (with a fault at @at). */
 int gn_planning_add_link(struct gn_planning *p, uint32_t a, uint32_t b, const struct gn_shape shape[2],

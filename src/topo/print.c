@@ -218,6 +218,20 @@ static void print_event(const struct gn_topology *t, uint32_t number, FILE *f)
 	fprintf(f, "\n");
 }
 
+static void print_action(const struct gn_action *a, FILE *f)
+{
+	char text[GN_UNIT_TEXT];
+
+	fprintf(f, "action at %s %s", duration_text(a->at, text), gn_action_name(a->what));
+	if (*a->target)
+		fprintf(f, " %s", a->target);
+	if (a->n_targets > 1)
+		fprintf(f, " (%u)", a->n_targets);
+	if (*a->detail)
+		fprintf(f, ": %s", a->detail);
+	fprintf(f, "\n");
+}
+
 void gn_topology_print(const struct gn_topology *t, FILE *f)
 {
 	print_header(t, f);
@@ -234,4 +248,6 @@ void gn_topology_print(const struct gn_topology *t, FILE *f)
 		print_member(t, m, f);
 	for (uint32_t e = 0; e < t->n_events; e++)
 		print_event(t, e, f);
+	for (uint32_t i = 0; i < t->n_actions; i++)
+		print_action(&t->actions[i], f);
 }

@@ -210,6 +210,59 @@ static const struct gn_schema event_schema = {
 	"an event", event_keys, GN_ARRAY_LEN(event_keys), sizeof(struct gn_raw_event)
 };
 
+#define VERB(v) (1u << GN_VERB_##v)
+#define ON(v)	.offset = offsetof(struct gn_raw_action, verb[GN_VERB_##v])
+static const struct gn_key action_keys[] = {
+	{ "set", "give the links between two ends other values; without links, in the simulator: network",
+	  GN_TYPE_PAIR_OR_NETWORK, ON(SET) },
+	{ "down", "the links between two ends carry nothing", GN_TYPE_PAIR, ON(DOWN) },
+	{ "up", "and do again", GN_TYPE_PAIR, ON(UP) },
+	{ "flap", "they go down again and again", GN_TYPE_PAIR, ON(FLAP) },
+	{ "partition", "nothing passes from one part to another; nodes not named are a part of their own", GN_TYPE_PARTS,
+	  ON(PARTITION) },
+	{ "heal", "true: no partition any more", GN_TYPE_SWITCH, ON(HEAL) },
+	{ "kill", "nodes whose process dies at once", GN_TYPE_REFERENCES, ON(KILL) },
+	{ "leave", "nodes that call their partners a last time and end", GN_TYPE_REFERENCES, ON(LEAVE) },
+	{ "restart", "nodes that start again, if they do not run, and know nothing", GN_TYPE_REFERENCES, ON(RESTART) },
+	{ "pause", "nodes that sleep", GN_TYPE_REFERENCES, ON(PAUSE) },
+	{ "resume", "nodes that go on", GN_TYPE_REFERENCES, ON(RESUME) },
+	{ "drop-next", "so many datagrams that come to node are ignored", GN_TYPE_WHOLE, ON(DROP_NEXT), .min = 1,
+	  .max = UINT32_MAX },
+	{ "cpu", "the process of node gets at most this share of one CPU", GN_TYPE_LOSS, ON(CPU), .min = 10000,
+	  .max = 1000000 },
+	{ "memory", "the process of node gets at most so much memory, or is killed", GN_TYPE_SIZE, ON(MEMORY),
+	  .min = 64 * 1024, .max = UINT64_C(1) << 40 },
+	{ "churn", "one of these nodes dies, again and again, at random", GN_TYPE_REFERENCES, ON(CHURN) },
+	{ "at", "when, after the run's start", GN_TYPE_DURATION, FIELD(gn_raw_action, at), .max = TIME_MAX,
+	  .required = true },
+	{ "for", "how long, then back to what the file says", GN_TYPE_DURATION, FIELD(gn_raw_action, lasting), .min = 1,
+	  .max = TIME_MAX, .default_note = "for the rest of the run",
+	  .verbs = VERB(SET) | VERB(DOWN) | VERB(PARTITION) | VERB(KILL) | VERB(LEAVE) | VERB(PAUSE) | VERB(CPU) |
+		   VERB(MEMORY) },
+	{ "node", "the nodes that drop-next, cpu and memory are about", GN_TYPE_REFERENCES, FIELD(gn_raw_action, node),
+	  .verbs = VERB(DROP_NEXT) | VERB(CPU) | VERB(MEMORY), .needed = VERB(DROP_NEXT) | VERB(CPU) | VERB(MEMORY) },
+	{ "every", "flap: from one time down to the next; churn: mean time between two deaths", GN_TYPE_DURATION,
+	  FIELD(gn_raw_action, every), .min = 1, .max = TIME_MAX, .verbs = VERB(FLAP) | VERB(CHURN),
+	  .needed = VERB(FLAP) | VERB(CHURN) },
+	{ "repeat", "flap: how many times", GN_TYPE_WHOLE, FIELD(gn_raw_action, repeat), .min = 1, .max = GN_EVENTS_MAX,
+	  .verbs = VERB(FLAP), .needed = VERB(FLAP) },
+	{ "down_for", "flap: how long each time; churn: until a node that died starts again", GN_TYPE_DURATION,
+	  FIELD(gn_raw_action, down_for), .min = 1, .max = TIME_MAX, .default_note = "churn: it does not",
+	  .verbs = VERB(FLAP) | VERB(CHURN), .needed = VERB(FLAP) },
+	{ "until", "churn: the end of it", GN_TYPE_DURATION, FIELD(gn_raw_action, until), .max = TIME_MAX,
+	  .default_note = "the run's", .verbs = VERB(CHURN) },
+	{ "seed", "churn: of who and when", GN_TYPE_WHOLE, FIELD(gn_raw_action, seed), .max = UINT64_MAX,
+	  .default_note = "the run's, and the entry's place in the list", .verbs = VERB(CHURN) },
+	SHAPE_KEYS,
+	{ "a_to_b", "what differs from a to b, the first to the second of set", GN_TYPE_MAP,
+	  FIELD(gn_raw_action, a_to_b), .inner = &direction_schema, .verbs = VERB(SET) },
+	{ "b_to_a", "what differs from b to a", GN_TYPE_MAP,
+	  FIELD(gn_raw_action, b_to_a), .inner = &direction_schema, .verbs = VERB(SET) },
+};
+static const struct gn_schema action_schema = {
+	"an action", action_keys, GN_ARRAY_LEN(action_keys), sizeof(struct gn_raw_action)
+};
+
 static const struct gn_key topology_keys[] = {
 	{ "name", "names the folder of the results", GN_TYPE_NAME, FIELD(gn_raw_topology, name),
 	  .default_note = "the file's name without .yaml" },
@@ -236,6 +289,8 @@ static const struct gn_key topology_keys[] = {
 	  .inner = &gossip_schema, .always = true },
 	{ "events", "what is published, when and where", GN_TYPE_MAPS, FIELD(gn_raw_topology, events),
 	  .inner = &event_schema, .default_note = "one event from the first gossiping node" },
+	{ "schedule", "what is done to the network and its nodes while they run", GN_TYPE_MAPS,
+	  FIELD(gn_raw_topology, schedule), .inner = &action_schema },
 };
 static const struct gn_schema topology_schema = {
 	"a topology", topology_keys, GN_ARRAY_LEN(topology_keys), sizeof(struct gn_raw_topology)
@@ -265,6 +320,11 @@ const struct gn_schema *gn_schema_gossip(void)
 const struct gn_schema *gn_schema_forget(void)
 {
 	return &forget_schema;
+}
+
+const struct gn_schema *gn_schema_action(void)
+{
+	return &action_schema;
 }
 
 const char *gn_log_name(size_t i)

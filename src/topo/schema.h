@@ -27,10 +27,12 @@ enum gn_type {
 	GN_TYPE_MAP,	  /* of .inner */
 	GN_TYPE_MAPS,	  /* a list of maps */
 	GN_TYPE_MAPS_OR_MAP,
-	GN_TYPE_REFERENCES, /* a list of names, or one */
-	GN_TYPE_PAIR,	    /* a list of exactly two names */
-	GN_TYPE_TREE,	    /* anything: who reads it checks it */
-	GN_TYPE_FILES,	    /* a file's name or a list of them; resolved before the walk */
+	GN_TYPE_REFERENCES,	 /* a list of names, or one */
+	GN_TYPE_PAIR,		 /* a list of exactly two names */
+	GN_TYPE_PAIR_OR_NETWORK, /* or the word network */
+	GN_TYPE_PARTS,		 /* a list of lists of names; items: a struct gn_field for each list */
+	GN_TYPE_TREE,		 /* anything: who reads it checks it */
+	GN_TYPE_FILES,		 /* a file's name or a list of them; resolved before the walk */
 };
 
 /* The decoded value of one key. */
@@ -67,6 +69,7 @@ struct gn_key {
 	const char *value;	  /* the default as it would be written, or NULL */
 	const char *default_note; /* a default that depends on other things, in words */
 	unsigned graphs, needed;  /* generators: bit per graph that takes it, that requires it */
+	unsigned verbs;		  /* actions: bit per verb that takes it; needed: that requires it */
 	unsigned overlays; /* gossip: bit per overlay that takes it; 0: has nothing to do with overlays */
 	bool required;
 	bool always; /* a map that is decoded, all defaults, even when it is absent */
@@ -135,10 +138,37 @@ struct gn_raw_event {
 	struct gn_field at, from, label, size, repeat, every;
 };
 
+/* What an entry of `schedule:` says to do: its keys of these names come first in gn_schema_action(), in this order. */
+enum gn_verb {
+	GN_VERB_SET,
+	GN_VERB_DOWN,
+	GN_VERB_UP,
+	GN_VERB_FLAP,
+	GN_VERB_PARTITION,
+	GN_VERB_HEAL,
+	GN_VERB_KILL,
+	GN_VERB_LEAVE,
+	GN_VERB_RESTART,
+	GN_VERB_PAUSE,
+	GN_VERB_RESUME,
+	GN_VERB_DROP_NEXT,
+	GN_VERB_CPU,
+	GN_VERB_MEMORY,
+	GN_VERB_CHURN,
+	GN_VERBS,
+};
+
+struct gn_raw_action {
+	struct gn_raw_shape shape; /* set: what is written of it */
+	struct gn_field a_to_b, b_to_a;
+	struct gn_field verb[GN_VERBS];
+	struct gn_field at, lasting, node, every, repeat, down_for, until, seed;
+};
+
 struct gn_raw_topology {
 	struct gn_raw raw;
 	struct gn_field name, seed, duration, until, log, include, nodes, links, generate, network, gossip,
-		events;
+		events, schedule;
 };
 
 const struct gn_schema *gn_schema_topology(void);
@@ -146,6 +176,7 @@ const struct gn_schema *gn_schema_generate(void); /* of an item of `generate:` *
 const struct gn_schema *gn_schema_profile(void);
 const struct gn_schema *gn_schema_gossip(void);
 const struct gn_schema *gn_schema_forget(void);
+const struct gn_schema *gn_schema_action(void); /* of an item of `schedule:` */
 
 /* The word for the i-th value of `log:`, `clock:`, `overlay:`; NULL past the last. */
 const char *gn_log_name(size_t i);

@@ -45,6 +45,44 @@ static bool shape_faults(struct gn_report *report, const struct gn_raw_shape *bo
 	return false;
 }
 
+static struct gn_shape written_shape(const struct gn_raw_shape *both, const struct gn_raw_shape *o)
+{
+	return (struct gn_shape){
+		.delay = either(o ? &o->delay : NULL, &both->delay)->number,
+		.jitter = either(o ? &o->jitter : NULL, &both->jitter)->number,
+		.loss_ppm = (uint32_t)either(o ? &o->loss : NULL, &both->loss)->number,
+		.duplicate_ppm = (uint32_t)either(o ? &o->duplicate : NULL, &both->duplicate)->number,
+		.rate_bps = either(o ? &o->rate : NULL, &both->rate)->number,
+	};
+}
+
+bool gn_shape_decode_change(struct gn_report *report GN_UNUSED, const struct gn_raw_shape *both,
+			    const struct gn_raw_shape *own, struct gn_shape *ret, uint32_t *ret_fields)
+{
+	static const struct {
+		size_t offset;
+		enum gn_shape_field field;
+	} keys[] = {
+		{ offsetof(struct gn_raw_shape, delay), GN_SHAPE_DELAY },
+		{ offsetof(struct gn_raw_shape, jitter), GN_SHAPE_JITTER },
+		{ offsetof(struct gn_raw_shape, loss), GN_SHAPE_LOSS },
+		{ offsetof(struct gn_raw_shape, duplicate), GN_SHAPE_DUPLICATE },
+		{ offsetof(struct gn_raw_shape, rate), GN_SHAPE_RATE },
+	};
+	uint32_t fields = 0;
+
+	for (size_t i = 0; i < GN_ARRAY_LEN(keys); i++) {
+		const struct gn_field *f = (const void *)((const char *)both + keys[i].offset);
+		const struct gn_field *o = own ? (const void *)((const char *)own + keys[i].offset) : NULL;
+
+		if (either(o, f)->at)
+			fields |= keys[i].field;
+	}
+	*ret = written_shape(both, own);
+	*ret_fields = fields;
+	return true;
+}
+
 bool gn_shape_decode(struct gn_report *report, const struct gn_raw_shape *both,
 		     const struct gn_raw_shape *a_to_b, const struct gn_raw_shape *b_to_a,
 		     struct gn_shape ret[2])
@@ -60,13 +98,7 @@ bool gn_shape_decode(struct gn_report *report, const struct gn_raw_shape *both,
 			ret[1] = ret[0];
 			return true;
 		}
-		*s = (struct gn_shape){
-			.delay = either(o ? &o->delay : NULL, &both->delay)->number,
-			.jitter = either(o ? &o->jitter : NULL, &both->jitter)->number,
-			.loss_ppm = (uint32_t)either(o ? &o->loss : NULL, &both->loss)->number,
-			.duplicate_ppm = (uint32_t)either(o ? &o->duplicate : NULL, &both->duplicate)->number,
-			.rate_bps = either(o ? &o->rate : NULL, &both->rate)->number,
-		};
+		*s = written_shape(both, o);
 		if (shape_faults(report, both, o, s))
 			return false;
 	}

@@ -231,8 +231,46 @@ struct gn_action {
 	const uint8_t *part;
 	uint32_t n_parts;
 	uint64_t value;
-	const char *target, *detail; /* for the table action, as in the file: "n1 - lan", "loss 5%" */
+	/* For the table action, as in the file: "n1 - lan", "loss 5%". Of an action on nodes each has a row of its own,
+	 * with its name as target. */
+	const char *target, *detail;
 };
+
+/* The word for it in the table action. */
+static inline const char *gn_action_name(enum gn_action_what what)
+{
+	switch (what) {
+	case GN_ACTION_SET:
+		return "set";
+	case GN_ACTION_RESET:
+		return "reset";
+	case GN_ACTION_DOWN:
+		return "down";
+	case GN_ACTION_UP:
+		return "up";
+	case GN_ACTION_PARTITION:
+		return "partition";
+	case GN_ACTION_HEAL:
+		return "heal";
+	case GN_ACTION_KILL:
+		return "kill";
+	case GN_ACTION_LEAVE:
+		return "leave";
+	case GN_ACTION_RESTART:
+		return "restart";
+	case GN_ACTION_PAUSE:
+		return "pause";
+	case GN_ACTION_RESUME:
+		return "resume";
+	case GN_ACTION_DROP_NEXT:
+		return "drop-next";
+	case GN_ACTION_CPU:
+		return "cpu";
+	case GN_ACTION_MEMORY:
+		return "memory";
+	}
+	return "";
+}
 
 enum gn_record_what {
 	GN_RECORDS_ARRIVALS,

@@ -69,6 +69,10 @@ static const char *looks_like(enum gn_type t)
 		return "a list of names";
 	case GN_TYPE_PAIR:
 		return "a list of two names: [a, b]";
+	case GN_TYPE_PAIR_OR_NETWORK:
+		return "a list of two names: [a, b]; or network";
+	case GN_TYPE_PARTS:
+		return "a list of lists of names: [[a, b], [c]]";
 	case GN_TYPE_TREE:
 		return "anything";
 	case GN_TYPE_FILES:
@@ -281,12 +285,13 @@ static bool decode_scalar(struct walk *w, const struct gn_key *k, const struct g
 static bool decode_references(struct walk *w, const struct gn_key *k, const struct gn_yaml *y,
 			      struct gn_field *f)
 {
-	bool single = y->kind == GN_YAML_SCALAR && k->type == GN_TYPE_REFERENCES, good = true;
+	bool pair = k->type == GN_TYPE_PAIR || k->type == GN_TYPE_PAIR_OR_NETWORK, good = true;
+	bool single = y->kind == GN_YAML_SCALAR && !pair;
 	uint32_t n = single ? 1 : y->n;
 
 	if (!single && y->kind != GN_YAML_LIST)
 		return wrong_type(w, k, y);
-	if (k->type == GN_TYPE_PAIR && n != 2) {
+	if (pair && n != 2) {
 		gn_fault_at(w->report, y->place, "%s must be %s, not %u", k->name, looks_like(k->type), n);
 		return false;
 	}
@@ -308,6 +313,36 @@ static bool decode_references(struct walk *w, const struct gn_key *k, const stru
 	f->items = items;
 	f->n = n;
 	return good;
+}
+
+static bool decode_parts(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
+{
+	bool good = true;
+
+	if (y->kind != GN_YAML_LIST)
+		return wrong_type(w, k, y);
+	struct gn_field *items = gn_arena_alloc(w->arena, y->n * sizeof(*items));
+
+	if (!items) {
+		w->report->no_memory = true;
+		return false;
+	}
+	f->items = items;
+	for (const struct gn_yaml *item = y->first; item; item = item->next, f->n++) {
+		items[f->n].at = item;
+		good &= decode_references(w, k, item, &items[f->n]);
+	}
+	return good;
+}
+
+/* The word needs no list. */
+static bool decode_pair_or_network(struct walk *w, const struct gn_key *k, const struct gn_yaml *y,
+				   struct gn_field *f)
+{
+	if (y->kind != GN_YAML_SCALAR || strcmp(y->text, "network"))
+		return decode_references(w, k, y, f);
+	f->text = y->text;
+	return true;
 }
 
 static bool decode_maps(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
@@ -373,6 +408,10 @@ static bool decode(struct walk *w, const struct gn_key *k, const struct gn_yaml 
 	case GN_TYPE_REFERENCES:
 	case GN_TYPE_PAIR:
 		return decode_references(w, k, y, f);
+	case GN_TYPE_PAIR_OR_NETWORK:
+		return decode_pair_or_network(w, k, y, f);
+	case GN_TYPE_PARTS:
+		return decode_parts(w, k, y, f);
 	default:
 		return decode_scalar(w, k, y, f);
 	}

@@ -34,6 +34,18 @@ uint64_t gn_ln_q32(uint64_t x)
 	return multiply_q64(gn_log2_q32(x), LN2_Q64);
 }
 
+/* -ln of a uniform number, by its binary logarithm. */
+uint64_t gn_random_exponential(struct gn_random *r, uint64_t mean)
+{
+	const uint64_t one = UINT64_C(64) << 32;
+	uint64_t u = gn_random_next(r) | 1;
+	/* ln 2 in 32 bits behind the point; the product has 64. */
+	unsigned __int128 minus_ln = (unsigned __int128)(one - gn_log2_q32(u)) * UINT64_C(0xb17217f8);
+	unsigned __int128 t = (minus_ln >> 32) * mean >> 32;
+
+	return t ? (uint64_t)t : 1;
+}
+
 /* The product of 2^-(2^-i) over the digits i of the fraction that are 1. */
 uint64_t gn_exp2_minus_q63(uint64_t x)
 {

@@ -18,7 +18,7 @@ struct gn_rand {
 enum gn_rand_stream {
 	GN_RAND_TOPOLOGY = 1, /* generators of graphs */
 	GN_RAND_OVERLAY = 2,
-	GN_RAND_PROTOCOL = 3, /* one per node: phase, then partners */
+	GN_RAND_PROTOCOL = 3, /* one per node and life, gn_rand_life(): phase, then partners */
 	GN_RAND_NETEM = 4,    /* one per link direction */
 	GN_RAND_SCHEDULE = 5,
 	GN_RAND_RESAMPLE = 6, /* a study's bootstrap */
@@ -30,6 +30,12 @@ void gn_rand_init(struct gn_rand *r, uint64_t seed, enum gn_rand_stream stream, 
 /* A seed made of (@seed, @stream, @index), for generators of other kinds: struct gn_random's state in
  * gossipnet/protocol.h. Different triples give unrelated seeds. */
 uint64_t gn_rand_seed(uint64_t seed, enum gn_rand_stream stream, uint64_t index);
+
+/* The index of a member's @life, counted from 0: a process that was restarted does not repeat itself. */
+static inline uint64_t gn_rand_life(uint32_t member, uint32_t life)
+{
+	return member + ((uint64_t)life << 32);
+}
 
 /* 64 uniform bits. */
 uint64_t gn_rand_next(struct gn_rand *r);
