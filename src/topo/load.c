@@ -92,8 +92,8 @@ static void plan_top(struct gn_planning *p)
 static int work_out(struct gn_planning *p)
 {
 	static int (*const checks[])(struct gn_planning *) = {
-		gn_planning_nodes,  gn_planning_links,	gn_planning_network,  gn_planning_members,
-		gn_planning_gossip, gn_planning_events, gn_planning_schedule,
+		gn_planning_nodes,   gn_planning_links,	 gn_planning_access, gn_planning_network,
+		gn_planning_members, gn_planning_gossip, gn_planning_events, gn_planning_schedule,
 	};
 	static int (*const real[])(struct gn_planning *) = {
 		gn_planning_ports,   gn_planning_lans,	  gn_planning_addresses, gn_planning_overlay,

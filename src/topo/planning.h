@@ -63,7 +63,8 @@ struct gn_planning {
  */
 int gn_planning_profiles(struct gn_planning *p); /* profile: of links and graphs, in the tree */
 int gn_planning_nodes(struct gn_planning *p);
-int gn_planning_links(struct gn_planning *p);	 /* links: and, after nodes, those that generate: brings */
+int gn_planning_links(struct gn_planning *p);  /* links: and, after nodes, those that generate: brings */
+int gn_planning_access(struct gn_planning *p); /* shared: of switches; looks at links if all is fine so far */
 int gn_planning_network(struct gn_planning *p);	 /* network: */
 int gn_planning_members(struct gn_planning *p);	 /* gossip: who */
 int gn_planning_gossip(struct gn_planning *p);	 /* gossip: how */

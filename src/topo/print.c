@@ -103,6 +103,8 @@ static void print_node(const struct gn_topology *t, uint32_t v, FILE *f)
 		fprintf(f, " %s", ip_text(n->ip, ip));
 	else
 		fprintf(f, " lan %u", n->lan);
+	if (n->shared)
+		fprintf(f, " shared");
 	if (n->kind == GN_SWITCH && n->uplink == GN_NONE)
 		fprintf(f, " root");
 	else if (n->kind == GN_SWITCH)

@@ -62,6 +62,8 @@ static const struct gn_key node_keys[] = {
 	  FIELD(gn_raw_node, count), .min = 1, .max = GN_IDEAL_NODES_MAX, .default_note = "a single node called name" },
 	{ "kind", "host: runs gossip; switch: a layer 2 bridge; router: forwards IPv4", GN_TYPE_CHOICE,
 	  FIELD(gn_raw_node, kind), .choices = kinds, .value = "host" },
+	{ "shared", "of a switch: the rate of its members' links is one rate for all of them together", GN_TYPE_SWITCH,
+	  FIELD(gn_raw_node, shared), .max = 1, .value = "false" },
 };
 static const struct gn_schema node_schema = {
 	"a node", node_keys, GN_ARRAY_LEN(node_keys), sizeof(struct gn_raw_node)

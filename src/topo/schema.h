@@ -100,7 +100,7 @@ struct gn_raw_network {
 
 struct gn_raw_node {
 	struct gn_raw raw;
-	struct gn_field name, count, kind;
+	struct gn_field name, count, kind, shared;
 };
 
 struct gn_raw_link {

@@ -5,6 +5,8 @@
 #define LAN	    "nodes: [{name: n, count: 3}, {name: s, kind: switch}]\nlinks: [{between: [n, s]}]\n"
 #define MESH(shape) "nodes: [{name: n, count: 3}]\nlinks: [{between: [n, n], " shape "}]\n"
 #define GRAPH(keys) "generate: {graph: " keys "}\n"
+#define ACCESS(links) \
+	"nodes: [{name: n, count: 3}, {name: s, kind: switch, shared: true}]\nlinks: [" links "]\n"
 #define NEEDS_REACH                                                                                        \
 	"which this overlay asks for: hosts do not forward; put routers or switches between them, or use " \
 	"overlay: neighbours\n"
@@ -48,6 +50,29 @@ static const struct {
 	  "t.yaml:1:10: cannot read \"no-such-file.yaml\": No such file or directory\n" },
 	{ "include of the wrong type", "include: {a: b}\n" LAN,
 	  "t.yaml:1:10: include must be a file's name or a list of them\n" },
+
+	/* Access networks */
+	{ "a host is shared",
+	  "nodes: [{name: n, count: 3, shared: true}, {name: s, kind: switch}]\n"
+	  "links: [{between: [n, s], rate: 1mbit}]\n",
+	  "t.yaml:1:37: only a switch can be shared: the rates of its members' links are then one\n" },
+	{ "nothing to share", ACCESS("{between: [n, s], delay: 1ms}"),
+	  "t.yaml:1:62: s has no rate to share: no link of a host or router to it has one\n" },
+	{ "a shared switch without members",
+	  "nodes: [{name: n, count: 2}, {name: s, kind: switch}, "
+	  "{name: e, kind: switch, shared: true}]\n"
+	  "links: [{between: [n, s], rate: 1mbit}, {between: [s, e], rate: 1mbit}]\n",
+	  "t.yaml:1:87: e has no rate to share: no link of a host or router to it has one\n" },
+	{ "rates to a shared switch differ",
+	  ACCESS("{between: [n1, s], rate: 1mbit}, {between: [s, n2], b_to_a: {rate: 2mbit}, a_to_b: {rate: 1mbit}}, "
+		 "{between: [n3, s], rate: 1mbit}"),
+	  "t.yaml:2:52: the rate to s is 2mbit for n2 and 1mbit for n1: it is shared, so all of its members' links have the "
+	  "same\n" },
+	{ "rates from a shared switch differ",
+	  ACCESS("{between: [n1, s], rate: 1mbit}, {between: [n2, s], a_to_b: {rate: 1mbit}}, "
+		 "{between: [n3, s], rate: 1mbit}"),
+	  "t.yaml:2:52: the rate from s is not limited for n2 and 1mbit for n1: it is shared, so all of its members' links "
+	  "have the same\n" },
 
 	/* Keys and types */
 	{ "unknown key, a neighbour", "nods: [{name: n, count: 3}]\n",
