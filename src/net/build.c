@@ -105,6 +105,21 @@ static int make_namespaces(struct builder *b, struct gn_err *err)
 	return 0;
 }
 
+/* Where the kernel can, any link can be cut later, by hand too: to attach the programs to an interface that is up
+ * would cost what is in its queue. */
+static int load_cut(struct builder *b, struct gn_err *err)
+{
+	const bool needed = gn_network_is_cut(b->t);
+	int r = gn_step(b->steps, err);
+
+	if (r || !b->t->n_links)
+		return r;
+	r = gn_network_probe_cut(err);
+	if (r)
+		return needed ? r : 0;
+	return gn_cut_new(b->t, &b->net->cut, err);
+}
+
 /* What is left to see to once everything is configured. */
 static int check(struct builder *b, struct gn_err *err)
 {
@@ -132,8 +147,9 @@ static void close_sockets(struct gn_network *net)
 static int build(struct builder *b, struct gn_err *err)
 {
 	static int (*const phases[])(struct builder *, struct gn_err *) = {
-		make_namespaces,	  gn_build_switches,	  gn_build_links,
-		gn_build_switch_settings, gn_build_node_settings, check,
+		load_cut,	make_namespaces,	  gn_build_switches,
+		gn_build_links, gn_build_switch_settings, gn_build_node_settings,
+		check,
 	};
 	int r = gn_plan_init(&b->plan, b->t, err);
 

@@ -119,3 +119,18 @@ int gn_build_queue_shape(struct builder *b, uint32_t link, int end, struct gn_er
 		return gn_fail(err, -EINVAL, "%s: its queue limit is 0", what);
 	return gn_netem_queue(b->batch, gn_plan_index(link, end), &netem, what, err);
 }
+
+void gn_build_queue_cut(struct builder *b, uint32_t link, int end)
+{
+	char what[GN_NL_WHAT_MAX], name[GN_LINK_NAME_MAX];
+
+	if (!b->net->cut)
+		return;
+	gn_build_link_name(b, link, name);
+	snprintf(what, sizeof(what), "%s: cannot make it possible to cut it", name);
+	struct nlmsghdr *m = gn_nl_request(b->batch, "%s", what);
+
+	gn_msg_hooks(m, gn_plan_index(link, end));
+	gn_nl_end(b->batch, m);
+	gn_cut_queue(b->batch, b->net->cut, gn_plan_index(link, end), what);
+}

@@ -106,6 +106,7 @@ static int queue_port(struct builder *b, uint32_t link, int end, struct gn_err *
 
 	if (r || b->t->links[link].blocked)
 		return r;
+	gn_build_queue_cut(b, link, end);
 	gn_build_link_name(b, link, element);
 	queue_port_up(b, element, gn_plan_index(link, end), gn_plan_is_uplink(b->t, link, end));
 	return 0;

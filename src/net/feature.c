@@ -106,7 +106,31 @@ static int probe_netem(struct gn_err *err)
 	return r ? r : gn_nl_flush(p.batch, err);
 }
 
-enum { NAMESPACES, VETH, BRIDGE, NF_TABLES, NETEM };
+/* Attach the programs as the network does. */
+static int probe_cut(struct gn_err *err)
+{
+	const struct gn_node node = { .kind = GN_HOST };
+	const struct gn_topology t = { .nodes = &node, .n_nodes = 1, .n_links = 1 };
+	struct gn_cut *cut = NULL;
+	GN_CLEANUP(probe_done) struct probe p;
+	int r = probe_init(&p, NETLINK_ROUTE, err);
+
+	if (!r)
+		r = gn_cut_new(&t, &cut, err);
+	if (r)
+		return r;
+	queue_veth(&p);
+	struct nlmsghdr *m = gn_nl_request(p.batch, "putting clsact on an interface");
+
+	gn_msg_hooks(m, PROBE_INDEX);
+	gn_nl_end(p.batch, m);
+	gn_cut_queue(p.batch, cut, PROBE_INDEX, "attaching an eBPF program to an interface");
+	r = gn_nl_flush(p.batch, err);
+	gn_cut_free(cut);
+	return r;
+}
+
+enum { NAMESPACES, VETH, BRIDGE, NF_TABLES, NETEM, CUT };
 
 static const struct gn_feature features[] = {
 	[NAMESPACES] = { "network namespaces", "anything: each node lives in one", "CONFIG_NET_NS",
@@ -117,6 +141,8 @@ static const struct gn_feature features[] = {
 			probe_nf_tables },
 	[NETEM] = { "netem", "shaped links (delay, jitter, loss, rate)", "CONFIG_NET_SCH_NETEM",
 		    probe_netem },
+	[CUT] = { "eBPF at interfaces", "links that go down and partitions",
+		  "CONFIG_BPF_SYSCALL, CONFIG_NET_CLS_BPF, CONFIG_NET_SCH_INGRESS", probe_cut },
 };
 
 const struct gn_feature *gn_network_feature(size_t i)
@@ -216,6 +242,7 @@ int gn_network_missing(const struct gn_topology *t, struct gn_err *err)
 		[BRIDGE] = gn_network_has_switch(t),
 		[NF_TABLES] = gn_network_has_switch(t),
 		[NETEM] = gn_network_is_shaped(t),
+		[CUT] = gn_network_is_cut(t),
 	};
 	struct gn_err missing = { "" };
 
@@ -232,4 +259,9 @@ int gn_network_missing(const struct gn_topology *t, struct gn_err *err)
 			return gn_fail(err, r, "%s", one.text);
 	}
 	return missing.text[0] ? gn_fail(err, -EOPNOTSUPP, "%s", missing.text) : 0;
+}
+
+int gn_network_probe_cut(struct gn_err *err)
+{
+	return gn_network_probe(&features[CUT], err);
 }

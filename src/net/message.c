@@ -6,10 +6,16 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
+#include <linux/if_ether.h>
 #include <linux/neighbour.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <string.h>
+
+/* The order of the filters at a hook. */
+enum { PRIORITY_PROGRAM = 1, PRIORITY_REDIRECT };
 
 static void put_link_header(struct nlmsghdr *m, uint32_t index, uint32_t flags)
 {
@@ -152,6 +158,40 @@ void gn_msg_neighbour(struct nlmsghdr *m, uint32_t index, uint32_t ip, const uin
 	new_neighbour(m, AF_INET, index, NUD_PERMANENT, 0);
 	mnl_attr_put_u32(m, NDA_DST, htonl(ip));
 	mnl_attr_put(m, NDA_LLADDR, 6, mac);
+}
+
+void gn_msg_hooks(struct nlmsghdr *m, uint32_t index)
+{
+	m->nlmsg_type = RTM_NEWQDISC;
+	m->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	struct tcmsg *t = mnl_nlmsg_put_extra_header(m, sizeof(*t));
+	t->tcm_family = AF_UNSPEC;
+	t->tcm_ifindex = (int)index;
+	t->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+	t->tcm_parent = TC_H_CLSACT;
+	mnl_attr_put_strz(m, TCA_KIND, "clsact");
+}
+
+static void new_filter(struct nlmsghdr *m, uint32_t index, bool ingress, uint32_t priority)
+{
+	m->nlmsg_type = RTM_NEWTFILTER;
+	m->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	struct tcmsg *t = mnl_nlmsg_put_extra_header(m, sizeof(*t));
+	t->tcm_family = AF_UNSPEC;
+	t->tcm_ifindex = (int)index;
+	t->tcm_parent = TC_H_MAKE(TC_H_CLSACT, ingress ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
+	t->tcm_info = TC_H_MAKE(priority << 16, htons(ETH_P_ALL));
+}
+
+void gn_msg_program(struct nlmsghdr *m, uint32_t index, bool ingress, int program)
+{
+	new_filter(m, index, ingress, PRIORITY_PROGRAM);
+	mnl_attr_put_strz(m, TCA_KIND, "bpf");
+	struct nlattr *options = mnl_attr_nest_start(m, TCA_OPTIONS);
+	mnl_attr_put_u32(m, TCA_BPF_FD, (uint32_t)program);
+	mnl_attr_put_strz(m, TCA_BPF_NAME, "gossipnet");
+	mnl_attr_put_u32(m, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+	mnl_attr_nest_end(m, options);
 }
 
 void gn_msg_address(struct nlmsghdr *m, uint32_t index, uint32_t ip, uint8_t bits)

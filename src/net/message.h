@@ -47,6 +47,12 @@ void gn_msg_port_up(struct nlmsghdr *m, uint32_t index, bool flood);
 /* Static entry: @mac is behind the bridge port @index. */
 void gn_msg_fdb(struct nlmsghdr *m, uint32_t index, const uint8_t mac[6]);
 
+/* Hooks for filters where packets come into the interface and where they leave it, before its queue. */
+void gn_msg_hooks(struct nlmsghdr *m, uint32_t index);
+
+/* Let a program (eBPF, by descriptor) decide at one of the hooks. What it does not decide goes to the next filter. */
+void gn_msg_program(struct nlmsghdr *m, uint32_t index, bool ingress, int program);
+
 /* An address, without the route that the kernel adds by itself. */
 void gn_msg_address(struct nlmsghdr *m, uint32_t index, uint32_t ip, uint8_t bits);
 

@@ -24,6 +24,14 @@ bool gn_network_has_switch(const struct gn_topology *t)
 	return false;
 }
 
+bool gn_network_is_cut(const struct gn_topology *t)
+{
+	for (uint32_t i = 0; i < t->n_actions; i++)
+		if (t->actions[i].what == GN_ACTION_DOWN || t->actions[i].what == GN_ACTION_PARTITION)
+			return true;
+	return false;
+}
+
 int gn_network_build(const struct gn_topology *t, gn_network_progress *progress, void *context,
 		     struct gn_network **ret, struct gn_err *err)
 {
@@ -37,6 +45,7 @@ struct gn_network *gn_network_free(struct gn_network *net)
 	for (uint32_t i = 0; net->nodes && i < net->topology->n_nodes; i++)
 		gn_netns_done(&net->nodes[i]);
 	gn_netns_done(&net->switches);
+	gn_cut_free(net->cut);
 	free(net->nodes);
 	free(net);
 	return NULL;
@@ -152,4 +161,37 @@ int gn_network_verify(const struct gn_network *net, struct gn_err *err)
 	for (uint32_t i = 0; !code && i < 2 * t->n_links; i++)
 		code = check_direction(t, i / 2, (int)(i % 2), &r.found[i], err);
 	return code;
+}
+
+static int cannot_cut(struct gn_err *err)
+{
+	return gn_fail(
+		err, -EOPNOTSUPP,
+		"this kernel cannot take links down or part a running network (see `gossipnet doctor`)");
+}
+
+int gn_network_down(struct gn_network *net, const uint32_t *links, uint32_t n, bool down, struct gn_err *err)
+{
+	if (!net->cut)
+		return cannot_cut(err);
+	for (uint32_t i = 0; i < n; i++)
+		gn_cut_link(net->cut, links[i], down);
+	return 0;
+}
+
+int gn_network_partition(struct gn_network *net, const uint8_t *part, struct gn_err *err)
+{
+	if (!net->cut)
+		return cannot_cut(err);
+	gn_cut_partition(net->cut, part);
+	return 0;
+}
+
+int gn_network_cut_drops(const struct gn_network *net, uint64_t *ret_partition, uint64_t *ret_down,
+			 struct gn_err *err)
+{
+	if (!net->cut)
+		return cannot_cut(err);
+	gn_cut_drops(net->cut, ret_partition, ret_down);
+	return 0;
 }

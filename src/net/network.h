@@ -51,6 +51,28 @@ struct gn_network *gn_network_free(struct gn_network *net);
 /* The namespace of a host or router; of a switch: the namespace that all switches share. Borrowed. */
 int gn_network_netns(const struct gn_network *net, uint32_t node);
 
+/**
+ * gn_network_down() - take links down, or up again.
+ *
+ * A link that is down carries nothing in either direction and loses what is under way on it. Its interfaces stay up:
+ * nobody is told. No effect on a link that is so already.
+ * Return: 0; -EOPNOTSUPP: this kernel cannot (gn_network_missing() says so before, if the schedule needs it).
+ */
+int gn_network_down(struct gn_network *net, const uint32_t *links, uint32_t n, bool down, struct gn_err *err);
+
+/**
+ * gn_network_partition() - let no packet pass from one part to another, by its IPv4 source and destination.
+ * @part: by node id: the part of a host or router. NULL: heal, everybody reaches everybody.
+ *
+ * It is in force everywhere at once: for what is sent, and for what is under way. Replaces the partition before.
+ * Return: as gn_network_down().
+ */
+int gn_network_partition(struct gn_network *net, const uint8_t *part, struct gn_err *err);
+
+/* How many packets partitions and links that are down have swallowed so far. Return: as gn_network_down(). */
+int gn_network_cut_drops(const struct gn_network *net, uint64_t *ret_partition, uint64_t *ret_down,
+			 struct gn_err *err);
+
 /* Compare what the kernel has with what the topology asks for, for every shaped direction. */
 int gn_network_verify(const struct gn_network *net, struct gn_err *err);
 
