@@ -179,7 +179,7 @@ static int add_edges(struct gn_planning *p, const struct gn_raw_generate *g, con
 	struct gn_shape shape[2];
 	int r = 0;
 
-	if (!gn_shape_decode(p->report, &g->shape, NULL, NULL, shape))
+	if (!gn_shape_decode(p, &g->shape, NULL, NULL, shape))
 		return 0;
 	for (size_t i = 0; !r && i < edges->n; i++)
 		r = gn_planning_add_link(p, first + edges->e[i].a, first + edges->e[i].b, shape,

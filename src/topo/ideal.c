@@ -7,7 +7,7 @@ static void plan_ideal(struct gn_planning *p, const struct gn_raw_network *n)
 {
 	struct gn_shape shape[2] = { 0 };
 
-	if (n->shape.raw.bad || !gn_shape_decode(p->report, &n->shape, NULL, NULL, shape))
+	if (n->shape.raw.bad || !gn_shape_decode(p, &n->shape, NULL, NULL, shape))
 		return;
 	p->t.network = shape[0];
 	p->t.call_loss_ppm = (uint32_t)n->call_loss.number;
@@ -15,7 +15,7 @@ static void plan_ideal(struct gn_planning *p, const struct gn_raw_network *n)
 
 static bool takes_time(const struct gn_shape *s)
 {
-	return s->delay || s->jitter || s->rate_bps;
+	return s->delay || s->jitter || s->rate_bps || s->slot.max_delay || s->slot.mean;
 }
 
 /* A fault for each entry of `links:` or `generate:`, not for each link that it makes. */
@@ -38,7 +38,7 @@ static void check_rounds(struct gn_planning *p)
 			continue;
 		gn_fault_at(p->report, at,
 			    "with clock: rounds a call takes no time: links may have loss and duplicate, "
-			    "but no delay, no jitter and no rate");
+			    "but no delay, no jitter, no rate and no slot");
 		last = at;
 	}
 }

@@ -123,7 +123,7 @@ static void write_protocol(const struct json *j)
 	fprintf(j->f, "] }, { \"type\": \"string\", \"pattern\": \"/\" }]");
 }
 
-static void write_type(const struct json *j, const struct gn_key *k, int indent)
+static void write_plain_type(const struct json *j, const struct gn_key *k, int indent)
 {
 	FILE *f = j->f;
 
@@ -142,6 +142,10 @@ static void write_type(const struct json *j, const struct gn_key *k, int indent)
 	case GN_TYPE_WHOLE:
 		fprintf(f, "\"type\": \"integer\", \"minimum\": %" PRIu64 ", \"maximum\": %" PRIu64, k->min,
 			k->max);
+		return;
+	case GN_TYPE_SIGNED:
+		fprintf(f, "\"type\": \"integer\", \"minimum\": %" PRId64 ", \"maximum\": %" PRId64,
+			(int64_t)k->min, (int64_t)k->max);
 		return;
 	case GN_TYPE_DURATION:
 		write_quantity(f, GN_QUANTITY_DURATION);
@@ -168,10 +172,13 @@ static void write_type(const struct json *j, const struct gn_key *k, int indent)
 	case GN_TYPE_PROTOCOL:
 		write_protocol(j);
 		return;
+	case GN_TYPE_DISTRIBUTION:
+		fprintf(f, "\"anyOf\": [{ ");
+		write_choices(f, k);
+		fprintf(f, " }, { \"type\": \"string\", \"pattern\": \"/\" }]");
+		return;
 	case GN_TYPE_FORGET:
-		fprintf(f, "\"anyOf\": [{ \"type\": \"string\", \"pattern\": \"" FORGET_PATTERN "\" }, {");
-		write_map(j, k->inner, indent);
-		fprintf(f, " }]");
+		fprintf(f, "\"type\": \"string\", \"pattern\": \"" FORGET_PATTERN "\"");
 		return;
 	case GN_TYPE_MAP:
 		write_map(j, k->inner, indent);
@@ -207,11 +214,27 @@ static void write_type(const struct json *j, const struct gn_key *k, int indent)
 	}
 }
 
+/* A key with an inside that is no map itself may be one instead. */
+static void write_type(const struct json *j, const struct gn_key *k, int indent)
+{
+	const bool or_map = k->inner && k->type != GN_TYPE_MAP && k->type != GN_TYPE_MAPS &&
+			    k->type != GN_TYPE_MAPS_OR_MAP;
+
+	if (or_map)
+		fprintf(j->f, "\"anyOf\": [{ ");
+	write_plain_type(j, k, indent);
+	if (!or_map)
+		return;
+	fprintf(j->f, " }, {");
+	write_map(j, k->inner, indent);
+	fprintf(j->f, " }]");
+}
+
 static void write_key(const struct json *j, const struct gn_key *k, int indent)
 {
 	FILE *f = j->f;
-	bool bare = k->type == GN_TYPE_WHOLE || k->type == GN_TYPE_SIZE || k->type == GN_TYPE_DECIMAL ||
-		    k->type == GN_TYPE_SWITCH;
+	bool bare = k->type == GN_TYPE_WHOLE || k->type == GN_TYPE_SIGNED || k->type == GN_TYPE_SIZE ||
+		    k->type == GN_TYPE_DECIMAL || k->type == GN_TYPE_SWITCH;
 
 	write_text(f, k->name);
 	fprintf(f, ": {");

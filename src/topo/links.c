@@ -54,7 +54,7 @@ static int add_written_link(struct gn_planning *p, const struct gn_raw_link *l)
 
 	found &= gn_planning_resolve(p, &ends[1], &b);
 	if (!l->shape.raw.bad &&
-	    !gn_shape_decode(p->report, &l->shape, l->a_to_b.items, l->b_to_a.items, shape))
+	    !gn_shape_decode(p, &l->shape, l->a_to_b.items, l->b_to_a.items, shape))
 		return 0;
 	return found ? link_all(p, &a, &b, shape, l->between.at->place) : 0;
 }

@@ -151,6 +151,7 @@ static struct gn_planning *plan_free(struct gn_planning *p)
 	free(p->peers);
 	free(p->events);
 	free(p->actions);
+	free(p->files);
 	free(p->resolved);
 	gn_names_done(&p->names);
 	gn_arena_done(&p->arena);
@@ -169,26 +170,57 @@ struct gn_topology *gn_topology_free(struct gn_topology *t)
 	return NULL;
 }
 
+static void add_file(struct gn_planning *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_files; i++) {
+		if (!strcmp(p->files[i], path))
+			return;
+	}
+	if (gn_grow(&p->files, p->n_files, &p->cap_files, sizeof(*p->files)))
+		p->report->no_memory = true;
+	else
+		p->files[p->n_files++] = path;
+}
+
+/* Let @written name the file at @path from everywhere. @path NULL: it names none. */
+static void put_absolute(struct gn_planning *p, struct gn_yaml *written, const char *path)
+{
+	GN_CLEANUP(gn_free_p) char *absolute = path ? realpath(path, NULL) : NULL;
+	const char *copy = absolute ? gn_arena_copy(&p->arena, absolute, strlen(absolute)) : NULL;
+
+	if (!absolute)
+		return;
+	if (copy)
+		add_file(p, written->text = copy);
+	else
+		p->report->no_memory = true;
+}
+
+/* The tables of delays that are named below @y. */
+static void put_tables(struct gn_planning *p, struct gn_yaml *y)
+{
+	for (struct gn_yaml *child = y->first; child; child = child->next) {
+		if (child->kind != GN_YAML_SCALAR)
+			put_tables(p, child);
+		else if (child->key && !strcmp(child->key, "distribution"))
+			put_absolute(p, child, gn_distribution_own_path(p, child));
+	}
+}
+
 /* What is resolved stands alone: wherever it is put, it names the same files. */
 static void make_paths_absolute(struct gn_planning *p)
 {
 	struct gn_yaml *gossip = gn_yaml_get(p->tree, "gossip");
-	struct gn_yaml *written[] = {
-		gossip ? gn_yaml_get(gossip, "protocol") : NULL,
-		gossip ? gn_yaml_get(gossip, "file") : NULL,
-	};
-	size_t n = 0;
+	struct gn_yaml *protocol = gossip ? gn_yaml_get(gossip, "protocol") : NULL;
+	struct gn_yaml *file = gossip ? gn_yaml_get(gossip, "file") : NULL;
 
-	_Static_assert(GN_ARRAY_LEN(written) < GN_ARRAY_LEN(p->files), "room for all and a NULL");
-	for (size_t i = 0; i < GN_ARRAY_LEN(written); i++) {
-		bool is_path = written[i] && (i == 1 || strchr(written[i]->text, '/'));
-		const char *path = is_path ? gn_planning_path(p, written[i]) : NULL;
-		GN_CLEANUP(gn_free_p) char *absolute = path ? realpath(path, NULL) : NULL;
-
-		if (!absolute)
-			continue;
-		p->files[n] = written[i]->text = gn_arena_copy(&p->arena, absolute, strlen(absolute));
-		p->report->no_memory |= !p->files[n++];
+	if (protocol && strchr(protocol->text, '/'))
+		put_absolute(p, protocol, gn_planning_path(p, protocol));
+	if (file)
+		put_absolute(p, file, gn_planning_path(p, file));
+	for (struct gn_yaml *y = p->tree->first; y; y = y->next) {
+		if (y != gossip) /* whose keys may be a protocol's own */
+			put_tables(p, y);
 	}
 }
 
@@ -278,7 +310,9 @@ const char *gn_topology_resolved(const struct gn_topology *t)
 
 const char *gn_topology_file(const struct gn_topology *t, size_t i)
 {
-	return ((const struct gn_planning *)t)->files[i];
+	const struct gn_planning *p = (const struct gn_planning *)t;
+
+	return i < p->n_files ? p->files[i] : NULL;
 }
 
 uint32_t gn_topology_find(const struct gn_topology *t, const char *name)

@@ -22,9 +22,11 @@ struct gn_planning {
 	struct gn_topology t;  /* what callers see, first */
 	struct gn_arena arena; /* names, labels and the tree */
 	struct gn_yaml *tree;
-	char *resolved;	      /* made when it is asked for */
-	const char *files[3]; /* gn_topology_file() */
+	char *resolved;	    /* made when it is asked for */
+	const char **files; /* gn_topology_file() */
+	size_t n_files, cap_files;
 	struct gn_names names;
+	struct gn_table *tables; /* of distributions */
 
 	/* What t points to. */
 	struct gn_node *nodes;
@@ -104,14 +106,22 @@ const struct gn_parameter *gn_parameter_find(const struct gn_protocol *q, const 
 #define GN_PARAMETER_TEXT (GN_UNIT_TEXT + 1)
 const char *gn_parameter_text(const struct gn_parameter *k, int64_t value, char buf[GN_PARAMETER_TEXT]);
 
+/* distribution.c: the table that is named at a field, or NULL for a uniform distribution. Each is read once. Return:
+ * false after a fault. */
+bool gn_distribution_decode(struct gn_planning *p, const struct gn_field *f,
+			    const struct gn_distribution **ret);
+
+/* Where the table is that @written names, if it is one of the user's own: by a path, or in his TC_LIB_DIR. Else NULL. */
+const char *gn_distribution_own_path(struct gn_planning *p, const struct gn_yaml *written);
+
 /* Decode a link's shaping for both directions. Return: false after a fault. */
-bool gn_shape_decode(struct gn_report *report, const struct gn_raw_shape *both,
+bool gn_shape_decode(struct gn_planning *p, const struct gn_raw_shape *both,
 		     const struct gn_raw_shape *a_to_b, const struct gn_raw_shape *b_to_a,
 		     struct gn_shape ret[2]);
 
 /* What is written of one direction (@own: what differs from @both, or NULL), the fields of it in *ret_fields, enum
  * gn_shape_field. Whether they go together depends on what is in force. Return: false after a fault. */
-bool gn_shape_decode_change(struct gn_report *report, const struct gn_raw_shape *both,
+bool gn_shape_decode_change(struct gn_planning *p, const struct gn_raw_shape *both,
 			    const struct gn_raw_shape *own, struct gn_shape *ret, uint32_t *ret_fields);
 
 /* Add a link. Return: 0, -ENOMEM or -E2BIG (with a fault at @at). */

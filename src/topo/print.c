@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "topo/planning.h"
+#include "topo/shape.h"
 
 /* More members of an ideal network are not printed one by one. */
 enum { MEMBERS_PRINTED = 1000 };
@@ -119,21 +120,111 @@ static void print_end(const struct gn_topology *t, const struct gn_link *l, int 
 	fprintf(f, " %s:%s%u", n->name, n->kind == GN_SWITCH ? "port" : "eth", l->port[end]);
 }
 
-static void print_shape(const struct gn_shape *s, FILE *f)
+static const char *share_text(uint32_t ppm, char buf[GN_UNIT_TEXT])
+{
+	return gn_unit_format(GN_QUANTITY_LOSS, ppm, buf);
+}
+
+/* " loss 1% correlation 25%"; nothing of what does nothing. */
+static void print_share(const char *what, uint32_t ppm, uint32_t correlation_ppm, FILE *f)
+{
+	char text[GN_UNIT_TEXT];
+
+	if (ppm)
+		fprintf(f, " %s %s", what, share_text(ppm, text));
+	if (ppm && correlation_ppm)
+		fprintf(f, " correlation %s", share_text(correlation_ppm, text));
+}
+
+static void print_times(const struct gn_shape *s, FILE *f)
 {
 	char text[GN_UNIT_TEXT];
 
 	if (s->delay)
 		fprintf(f, " delay %s", duration_text(s->delay, text));
 	if (s->jitter)
-		fprintf(f, " jitter %s%s", duration_text(s->jitter, text),
-			s->rate_bps ? "" : " (may reorder)");
-	if (s->loss_ppm)
-		fprintf(f, " loss %s", gn_unit_format(GN_QUANTITY_LOSS, s->loss_ppm, text));
-	if (s->duplicate_ppm)
-		fprintf(f, " duplicate %s", gn_unit_format(GN_QUANTITY_LOSS, s->duplicate_ppm, text));
-	if (s->rate_bps)
-		fprintf(f, " rate %s", gn_unit_format(GN_QUANTITY_RATE, s->rate_bps, text));
+		fprintf(f, " jitter %s", duration_text(s->jitter, text));
+	if (s->jitter && s->distribution)
+		fprintf(f, " distribution %s", s->distribution->name);
+	if (s->jitter && s->correlation_ppm)
+		fprintf(f, " correlation %s", share_text(s->correlation_ppm, text));
+	if (s->keep_order)
+		fprintf(f, " order kept");
+	else if (s->jitter && !s->rate_bps)
+		fprintf(f, " (may reorder)");
+}
+
+/* What netem makes of it in the long run, where that is not what is written. */
+static void print_mean_loss(const struct gn_shape *s, FILE *f)
+{
+	if (s->loss_model != GN_LOSS_RANDOM || s->loss_correlation_ppm)
+		fprintf(f, " (%.4g%% in the long run)", 100 * gn_shape_mean_loss(s));
+}
+
+static void print_loss(const struct gn_shape *s, FILE *f)
+{
+	static const char *const gilbert_elliott[] = { "p", "r", "loss_in_bad", "loss_in_good", NULL };
+	static const char *const states[] = { "p13", "p31", "p32", "p23", "p14", NULL };
+	const bool two = s->loss_model == GN_LOSS_GILBERT_ELLIOTT;
+	const char *const *names = two ? gilbert_elliott : states;
+	char text[GN_UNIT_TEXT];
+
+	if (s->loss_model == GN_LOSS_RANDOM)
+		print_share("loss", s->loss_ppm, s->loss_correlation_ppm, f);
+	else
+		fprintf(f, " loss %s", two ? "gilbert-elliott" : "states");
+	for (size_t i = 0; s->loss_model != GN_LOSS_RANDOM && names[i]; i++)
+		fprintf(f, " %s %s", names[i], share_text(s->loss_states[i], text));
+	print_mean_loss(s, f);
+	if (s->ecn)
+		fprintf(f, " ecn");
+}
+
+static void print_rate(const struct gn_shape *s, FILE *f)
+{
+	char text[GN_UNIT_TEXT];
+
+	if (!s->rate_bps)
+		return;
+	fprintf(f, " rate %s", gn_unit_format(GN_QUANTITY_RATE, s->rate_bps, text));
+	if (s->packet_overhead)
+		fprintf(f, " packet_overhead %d", s->packet_overhead);
+	if (s->cell_size)
+		fprintf(f, " cell_size %u", s->cell_size);
+	if (s->cell_overhead)
+		fprintf(f, " cell_overhead %d", s->cell_overhead);
+}
+
+static void print_slot(const struct gn_slot *slot, FILE *f)
+{
+	char text[GN_UNIT_TEXT];
+
+	if (slot->distribution) {
+		fprintf(f, " slot %s", duration_text(slot->mean, text));
+		fprintf(f, " jitter %s distribution %s", duration_text(slot->jitter, text),
+			slot->distribution->name);
+	} else if (slot->max_delay) {
+		fprintf(f, " slot %s", duration_text(slot->min_delay, text));
+		if (slot->max_delay != slot->min_delay)
+			fprintf(f, " to %s", duration_text(slot->max_delay, text));
+	}
+	if (slot->packets)
+		fprintf(f, " packets %u", slot->packets);
+	if (slot->bytes)
+		fprintf(f, " bytes %u", slot->bytes);
+}
+
+static void print_shape(const struct gn_shape *s, FILE *f)
+{
+	print_times(s, f);
+	print_loss(s, f);
+	print_share("duplicate", s->duplicate_ppm, s->duplicate_correlation_ppm, f);
+	print_share("corrupt", s->corrupt_ppm, s->corrupt_correlation_ppm, f);
+	print_share("reorder", s->reorder_ppm, s->reorder_correlation_ppm, f);
+	if (s->reorder_gap > 1)
+		fprintf(f, " gap %u", s->reorder_gap);
+	print_rate(s, f);
+	print_slot(&s->slot, f);
 }
 
 /* A line for each direction. */

@@ -202,8 +202,7 @@ int gn_schedule_set(struct gn_schedule *s)
 	int r = 0;
 
 	for (int d = 0; d < 2; d++) {
-		if (!gn_shape_decode_change(s->p->report, &s->raw->shape, own[d]->items, &shape[d],
-					    &fields[d]) ||
+		if (!gn_shape_decode_change(s->p, &s->raw->shape, own[d]->items, &shape[d], &fields[d]) ||
 		    !is_possible(s, &shape[d], fields[d]))
 			return 0;
 	}

@@ -20,6 +20,9 @@ static const char *const overlays[] = {
 	"full",		  "ring",     "grid",	    "k-regular", "erdos-renyi", "barabasi-albert",
 	"watts-strogatz", "chung-lu", "neighbours", "file",	 NULL,
 };
+static const char *const distributions[] = { GN_UNIFORM,     "normal",	     "pareto",
+					     "paretonormal", "experimental", NULL };
+static const char *const orders[] = { "free", "kept", NULL };
 static const char *const graphs[] = {
 	"star",		  "line",	 "ring",
 	"grid",		  "tree",	 "full",
@@ -34,21 +37,139 @@ static const char *const graphs[] = {
 #define TIME_MAX   (7 * 24 * 3600 * GN_SEC)
 
 /* clang-format off */
-#define WAY_KEYS                                                                                                \
+#define SHARE(text) \
+	{ "share", text, GN_TYPE_LOSS, FIELD(gn_raw_share, share), .max = 1000000, .required = true }, \
+	{ "correlation", "with the draw before; netem's correlation makes small shares much smaller", GN_TYPE_LOSS, \
+	  FIELD(gn_raw_share, correlation), .max = 1000000, .value = "0%" }
+
+static const struct gn_key share_keys[] = { SHARE("share of packets") };
+static const struct gn_schema share_schema = {
+	"a share", share_keys, GN_ARRAY_LEN(share_keys), sizeof(struct gn_raw_share)
+};
+
+static const struct gn_key reorder_keys[] = {
+	SHARE("share of packets, or of every gap-th, that are sent at once"),
+	{ "gap", "only every gap-th packet may be sent at once", GN_TYPE_WHOLE, FIELD(gn_raw_share, gap), .min = 1,
+	  .max = UINT32_MAX, .value = "1" },
+};
+static const struct gn_schema reorder_schema = {
+	"reorder", reorder_keys, GN_ARRAY_LEN(reorder_keys), sizeof(struct gn_raw_share)
+};
+
+static const struct gn_key gilbert_elliott_keys[] = {
+	{ "p", "probability that the good state turns bad, at each packet", GN_TYPE_LOSS,
+	  FIELD(gn_raw_gilbert_elliott, p), .max = 1000000, .required = true },
+	{ "r", "probability that the bad state turns good, at each packet: bursts have a mean length of 1/r", GN_TYPE_LOSS,
+	  FIELD(gn_raw_gilbert_elliott, r), .max = 1000000, .default_note = "100% - p" },
+	{ "loss_in_bad", "share of packets lost in the bad state, tc's 1-h", GN_TYPE_LOSS,
+	  FIELD(gn_raw_gilbert_elliott, loss_in_bad), .max = 1000000, .value = "100%" },
+	{ "loss_in_good", "share of packets lost in the good state, tc's 1-k", GN_TYPE_LOSS,
+	  FIELD(gn_raw_gilbert_elliott, loss_in_good), .max = 1000000, .value = "0%" },
+};
+static const struct gn_schema gilbert_elliott_schema = {
+	"gilbert-elliott", gilbert_elliott_keys, GN_ARRAY_LEN(gilbert_elliott_keys),
+	sizeof(struct gn_raw_gilbert_elliott)
+};
+
+static const struct gn_key states_keys[] = {
+	{ "p13", "from 1, received in a gap, to 3: a burst begins", GN_TYPE_LOSS, FIELD(gn_raw_states, p13),
+	  .max = 1000000, .required = true },
+	{ "p31", "from 3, lost in a burst, to 1: the burst ends", GN_TYPE_LOSS, FIELD(gn_raw_states, p31),
+	  .max = 1000000, .default_note = "100% - p13" },
+	{ "p32", "from 3 to 2, received in a burst", GN_TYPE_LOSS, FIELD(gn_raw_states, p32), .max = 1000000,
+	  .value = "0%" },
+	{ "p23", "from 2 to 3", GN_TYPE_LOSS, FIELD(gn_raw_states, p23), .max = 1000000, .value = "100%" },
+	{ "p14", "from 1 to 4, a single loss in a gap, after which 1 follows", GN_TYPE_LOSS,
+	  FIELD(gn_raw_states, p14), .max = 1000000, .value = "0%" },
+};
+static const struct gn_schema states_schema = {
+	"states", states_keys, GN_ARRAY_LEN(states_keys), sizeof(struct gn_raw_states)
+};
+
+static const struct gn_key loss_keys[] = {
+	{ "random", "share of packets lost", GN_TYPE_LOSS, FIELD(gn_raw_loss, random), .max = 1000000 },
+	{ "correlation", "of random, with the draw before; netem's correlation makes small shares much smaller",
+	  GN_TYPE_LOSS, FIELD(gn_raw_loss, correlation), .max = 1000000, .value = "0%" },
+	{ "gilbert-elliott", "bursts of loss: a good and a bad state", GN_TYPE_MAP,
+	  FIELD(gn_raw_loss, gilbert_elliott), .inner = &gilbert_elliott_schema },
+	{ "states", "bursts of loss: a Markov chain of four states", GN_TYPE_MAP, FIELD(gn_raw_loss, states),
+	  .inner = &states_schema },
+};
+static const struct gn_schema loss_schema = {
+	"loss", loss_keys, GN_ARRAY_LEN(loss_keys), sizeof(struct gn_raw_loss)
+};
+
+static const struct gn_key rate_keys[] = {
+	{ "rate", "bits per second; whole bytes per second", GN_TYPE_RATE, FIELD(gn_raw_rate, rate), .min = 8,
+	  .max = RATE_MAX, .required = true },
+	{ "packet_overhead", "bytes that each packet counts more, or, negative, less", GN_TYPE_SIGNED,
+	  FIELD(gn_raw_rate, packet_overhead), .min = (uint64_t)-41, .max = 65535, .value = "0" },
+	{ "cell_size", "bytes of a cell: packets count as a whole number of cells", GN_TYPE_WHOLE,
+	  FIELD(gn_raw_rate, cell_size), .min = 1, .max = 65535, .default_note = "no cells" },
+	{ "cell_overhead", "bytes that each cell counts more, or, negative, less", GN_TYPE_SIGNED,
+	  FIELD(gn_raw_rate, cell_overhead), .min = (uint64_t)-65534, .max = 65535, .value = "0" },
+};
+static const struct gn_schema rate_schema = {
+	"rate", rate_keys, GN_ARRAY_LEN(rate_keys), sizeof(struct gn_raw_rate)
+};
+
+#define DISTRIBUTION(type) \
+	{ "distribution", "how delays lie around their mean; with a table jitter is their standard deviation. A path, with " \
+	  "a slash, is a table of one's own", GN_TYPE_DISTRIBUTION, FIELD(type, distribution), .choices = distributions, \
+	  .value = GN_UNIFORM, .graphs = ALL_GRAPHS }
+
+static const struct gn_key slot_keys[] = {
+	{ "delay", "mean time from slot to slot", GN_TYPE_DURATION, FIELD(gn_raw_slot, delay), .max = DELAY_MAX,
+	  .required = true },
+	{ "jitter", "its variation", GN_TYPE_DURATION, FIELD(gn_raw_slot, jitter), .max = JITTER_MAX, .value = "0ms" },
+	DISTRIBUTION(gn_raw_slot),
+	{ "packets", "at most so many packets in a slot", GN_TYPE_WHOLE, FIELD(gn_raw_slot, packets), .min = 1,
+	  .max = INT32_MAX, .default_note = "any number" },
+	{ "bytes", "at most so many bytes in a slot", GN_TYPE_SIZE, FIELD(gn_raw_slot, bytes), .min = 1,
+	  .max = INT32_MAX, .default_note = "any number" },
+};
+static const struct gn_schema slot_schema = {
+	"slot", slot_keys, GN_ARRAY_LEN(slot_keys), sizeof(struct gn_raw_slot)
+};
+
+/* What an ideal network has of them, each packet on its own, and what only a link does. @loss, @share: the maps in their
+ * place. */
+#define WAY_KEYS(of_loss, of_share)                                                                              \
 	{ "delay", "one-way delay, in each direction", GN_TYPE_DURATION,                                         \
 	  FIELD(gn_raw_shape, delay), .max = DELAY_MAX, .value = "0ms", .graphs = ALL_GRAPHS },                  \
-	{ "jitter", "variation: each packet's delay is uniform in delay +- jitter", GN_TYPE_DURATION,            \
+	{ "jitter", "variation: each packet's delay is in delay +- jitter, or as distribution says",             \
+	  GN_TYPE_DURATION,                                                                                      \
 	  FIELD(gn_raw_shape, jitter), .max = JITTER_MAX, .value = "0ms", .graphs = ALL_GRAPHS },                \
-	{ "loss", "share of packets lost, each on its own", GN_TYPE_LOSS,                                        \
-	  FIELD(gn_raw_shape, loss), .max = 1000000, .value = "0%", .graphs = ALL_GRAPHS },                      \
-	{ "duplicate", "share of packets that are sent once more, each on its own", GN_TYPE_LOSS,                \
-	  FIELD(gn_raw_shape, duplicate), .max = 1000000, .value = "0%", .graphs = ALL_GRAPHS }
-
-#define SHAPE_KEYS                                                                                              \
-	WAY_KEYS,                                                                                                \
-	{ "rate", "data rate of the link; whole bytes per second", GN_TYPE_RATE,                                 \
-	  FIELD(gn_raw_shape, rate), .min = 8, .max = RATE_MAX, .default_note = "not limited",                   \
+	DISTRIBUTION(gn_raw_shape),                                                                              \
+	{ "loss", "share of packets lost, each on its own; of a link also a map", GN_TYPE_LOSS,                  \
+	  FIELD(gn_raw_shape, loss), .max = 1000000, .inner = of_loss, .value = "0%", .graphs = ALL_GRAPHS },    \
+	{ "duplicate", "share of packets that are sent once more", GN_TYPE_LOSS,                                 \
+	  FIELD(gn_raw_shape, duplicate), .max = 1000000, .inner = of_share, .value = "0%",                      \
 	  .graphs = ALL_GRAPHS }
+
+#define SHAPE_KEYS                                                                                               \
+	WAY_KEYS(&loss_schema, &share_schema),                                                                   \
+	{ "correlation", "of a packet's delay with that of the one before", GN_TYPE_LOSS,                        \
+	  FIELD(gn_raw_shape, correlation), .max = 1000000, .value = "0%", .graphs = ALL_GRAPHS },               \
+	{ "order", "kept: no packet overtakes another by jitter; free: each comes when its delay is over",       \
+	  GN_TYPE_CHOICE, FIELD(gn_raw_shape, order), .choices = orders, .value = "free", .graphs = ALL_GRAPHS },\
+	{ "corrupt", "share of packets with one bit inverted", GN_TYPE_LOSS,                                     \
+	  FIELD(gn_raw_shape, corrupt), .max = 1000000, .inner = &share_schema, .value = "0%",                   \
+	  .graphs = ALL_GRAPHS },                                                                                \
+	{ "reorder", "share of packets that are sent at once, before those still delayed", GN_TYPE_LOSS,         \
+	  FIELD(gn_raw_shape, reorder), .max = 1000000, .inner = &reorder_schema, .value = "0%",                 \
+	  .graphs = ALL_GRAPHS },                                                                                \
+	{ "rate", "data rate of the link; whole bytes per second", GN_TYPE_RATE,                                 \
+	  FIELD(gn_raw_shape, rate), .min = 8, .max = RATE_MAX, .inner = &rate_schema,                           \
+	  .default_note = "not limited", .graphs = ALL_GRAPHS },                                                 \
+	{ "slot", "packets leave in bursts, at the ends of slots of this length", GN_TYPE_DURATION,              \
+	  FIELD(gn_raw_shape, slot), .max = DELAY_MAX, .inner = &slot_schema, .value = "0ms",                    \
+	  .graphs = ALL_GRAPHS },                                                                                \
+	{ "limit", "packets that the queue holds at most, those in flight included", GN_TYPE_WHOLE,              \
+	  FIELD(gn_raw_shape, limit), .min = 1, .max = UINT32_MAX,                                               \
+	  .default_note = "computed so that nothing overflows unseen", .graphs = ALL_GRAPHS },                   \
+	{ "ecn", "mark packets that can be marked instead of losing them", GN_TYPE_SWITCH,                       \
+	  FIELD(gn_raw_shape, ecn), .max = 1, .value = "false", .graphs = ALL_GRAPHS }
 
 static const struct gn_key direction_keys[] = { SHAPE_KEYS };
 static const struct gn_schema direction_schema = {
@@ -134,7 +255,7 @@ static const struct gn_schema generate_schema = {
 };
 
 static const struct gn_key network_keys[] = {
-	WAY_KEYS,
+	WAY_KEYS(NULL, NULL),
 	{ "call_loss", "share of calls that fail as a whole; a call's answers are not lost by this", GN_TYPE_LOSS,
 	  FIELD(gn_raw_network, call_loss), .max = 1000000, .value = "0%" },
 };

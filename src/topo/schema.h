@@ -15,17 +15,19 @@ enum gn_type {
 	GN_TYPE_TEXT,
 	GN_TYPE_CHOICE,
 	GN_TYPE_WHOLE,
+	GN_TYPE_SIGNED, /* a whole number that may have a minus; .number is its two's complement */
 	GN_TYPE_DURATION,
 	GN_TYPE_RATE,
 	GN_TYPE_SIZE,
 	GN_TYPE_LOSS,
 	GN_TYPE_PROBABILITY,
-	GN_TYPE_DECIMAL,  /* such as 2.5; in millionths: GN_DECIMAL_ONE is 1 */
-	GN_TYPE_SWITCH,	  /* true or false */
-	GN_TYPE_PROTOCOL, /* the name of a protocol, or the path of one, which has a slash */
-	GN_TYPE_FORGET,	  /* a rule in words, or a map that says the same */
-	GN_TYPE_MAP,	  /* of .inner */
-	GN_TYPE_MAPS,	  /* a list of maps */
+	GN_TYPE_DECIMAL,      /* such as 2.5; in millionths: GN_DECIMAL_ONE is 1 */
+	GN_TYPE_SWITCH,	      /* true or false */
+	GN_TYPE_PROTOCOL,     /* the name of a protocol, or the path of one, which has a slash */
+	GN_TYPE_DISTRIBUTION, /* one of .choices, or the path of a table, which has a slash */
+	GN_TYPE_FORGET,	      /* a rule in words, or, as .inner, a map that says the same */
+	GN_TYPE_MAP,	      /* of .inner */
+	GN_TYPE_MAPS,	      /* a list of maps */
 	GN_TYPE_MAPS_OR_MAP,
 	GN_TYPE_REFERENCES,	 /* a list of names, or one */
 	GN_TYPE_PAIR,		 /* a list of exactly two names */
@@ -65,8 +67,9 @@ struct gn_key {
 	size_t offset; /* of the struct gn_field in the decoded struct */
 	uint64_t min, max;
 	const char *const *choices; /* NULL-terminated */
-	const struct gn_schema *inner;
-	const char *value;	  /* the default as it would be written, or NULL */
+	const struct gn_schema
+		*inner;	   /* of a type that is no map or list of maps: what a map in its place holds */
+	const char *value; /* the default as it would be written, or NULL */
 	const char *default_note; /* a default that depends on other things, in words */
 	unsigned graphs, needed;  /* generators: bit per graph that takes it, that requires it */
 	unsigned verbs;		  /* actions: bit per verb that takes it; needed: that requires it */
@@ -90,11 +93,44 @@ struct gn_raw {
 
 struct gn_raw_shape {
 	struct gn_raw raw;
-	struct gn_field delay, jitter, loss, duplicate, rate;
+	struct gn_field delay, jitter, distribution, loss, duplicate;
+	/* Of links only. */
+	struct gn_field correlation, order, corrupt, reorder, rate, slot, limit, ecn;
+};
+
+struct gn_raw_loss {
+	struct gn_raw raw;
+	struct gn_field random, correlation, gilbert_elliott, states;
+};
+
+struct gn_raw_gilbert_elliott {
+	struct gn_raw raw;
+	struct gn_field p, r, loss_in_bad, loss_in_good;
+};
+
+struct gn_raw_states {
+	struct gn_raw raw;
+	struct gn_field p13, p31, p32, p23, p14;
+};
+
+/* Of duplicate, corrupt and reorder; only the last has a gap. */
+struct gn_raw_share {
+	struct gn_raw raw;
+	struct gn_field share, correlation, gap;
+};
+
+struct gn_raw_rate {
+	struct gn_raw raw;
+	struct gn_field rate, packet_overhead, cell_size, cell_overhead;
+};
+
+struct gn_raw_slot {
+	struct gn_raw raw;
+	struct gn_field delay, jitter, distribution, packets, bytes;
 };
 
 struct gn_raw_network {
-	struct gn_raw_shape shape; /* its rate is never written */
+	struct gn_raw_shape shape; /* what is of links only is never written */
 	struct gn_field call_loss;
 };
 
@@ -182,6 +218,9 @@ const struct gn_schema *gn_schema_action(void); /* of an item of `schedule:` */
 const char *gn_log_name(size_t i);
 const char *gn_clock_name(size_t i);
 const char *gn_overlay_name(size_t i);
+
+/* The word for a uniform distribution, the one that needs no table. */
+#define GN_UNIFORM "uniform"
 
 /* Largest counts that a file may ask for; a reader may be told to allow less. */
 #define GN_NODES_MAX	   2000000

@@ -421,7 +421,7 @@ static inline void gn_mac_of(uint32_t ip, uint8_t mac[6])
 static inline bool gn_shape_is_set(const struct gn_shape *s)
 {
 	return s->delay || s->jitter || s->loss_model != GN_LOSS_RANDOM || s->loss_ppm || s->duplicate_ppm ||
-	       s->corrupt_ppm || s->reorder_ppm || s->rate_bps || s->slot.min_delay || s->slot.mean ||
+	       s->corrupt_ppm || s->reorder_ppm || s->rate_bps || s->slot.max_delay || s->slot.mean ||
 	       s->limit_given;
 }
 

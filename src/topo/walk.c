@@ -42,6 +42,8 @@ static const char *looks_like(enum gn_type t)
 		return "a word";
 	case GN_TYPE_WHOLE:
 		return "a whole number";
+	case GN_TYPE_SIGNED:
+		return "a whole number, also a negative one";
 	case GN_TYPE_DURATION:
 		return "a duration such as 10ms";
 	case GN_TYPE_RATE:
@@ -58,6 +60,8 @@ static const char *looks_like(enum gn_type t)
 		return "true or false";
 	case GN_TYPE_PROTOCOL:
 		return "a protocol's name or path";
+	case GN_TYPE_DISTRIBUTION:
+		return "a distribution's name or a table's path";
 	case GN_TYPE_FORGET:
 		return "never, after N rounds, or lost interest with probability P";
 	case GN_TYPE_MAP:
@@ -192,12 +196,13 @@ static bool decode_choice(struct walk *w, const struct gn_key *k, const struct g
 		gn_list_add(&list, k->choices[n]);
 	}
 	const char *nearest = gn_report_nearest(w->report, y->text, next_word, k->choices, n);
+	const char *or_path = k->type == GN_TYPE_DISTRIBUTION ? "; the path of a table has a slash" : "";
 
 	if (*nearest)
 		gn_fault_at(w->report, y->place, "unknown %s \"%s\"%s", k->name, y->text, nearest);
 	else
-		gn_fault_at(w->report, y->place, "unknown %s \"%s\": known are %s", k->name, y->text,
-			    list.text);
+		gn_fault_at(w->report, y->place, "unknown %s \"%s\": known are %s%s", k->name, y->text,
+			    list.text, or_path);
 	return false;
 }
 
@@ -249,6 +254,32 @@ static bool decode_number(struct walk *w, const struct gn_key *k, const struct g
 	return true;
 }
 
+/* @k's bounds are signed. */
+static bool decode_signed(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
+{
+	const int64_t min = (int64_t)k->min, max = (int64_t)k->max;
+	const bool negative = *y->text == '-';
+	const char *digits = y->text + negative;
+	uint64_t size = 0;
+
+	if (!*digits || strspn(digits, "0123456789") != strlen(digits) || y->quoted) {
+		gn_fault_at(w->report, y->place, "%s must be %s, not \"%s\"%s", k->name, looks_like(k->type),
+			    y->text, y->quoted ? " in quotes" : "");
+		return false;
+	}
+	const bool fits = gn_whole_parse(digits, &size) && size <= INT64_MAX;
+	const int64_t value = negative ? -(int64_t)size : (int64_t)size;
+
+	if (!fits || value < min || value > max) {
+		gn_fault_at(w->report, y->place, "%s must be from %" PRId64 " to %" PRId64 ", not %s",
+			    k->name, min, max, y->text);
+		return false;
+	}
+	f->number = (uint64_t)value;
+	f->text = y->text;
+	return true;
+}
+
 static bool decode_text(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
 {
 	if (k->max && strlen(y->text) > k->max) {
@@ -272,6 +303,10 @@ static bool decode_scalar(struct walk *w, const struct gn_key *k, const struct g
 		return wrong_type(w, k, y);
 	if (k->type == GN_TYPE_CHOICE)
 		return decode_choice(w, k, y, f);
+	if (k->type == GN_TYPE_DISTRIBUTION && !strchr(y->text, '/'))
+		return decode_choice(w, k, y, f);
+	if (k->type == GN_TYPE_SIGNED)
+		return decode_signed(w, k, y, f);
 	if (k->type == GN_TYPE_SWITCH)
 		return decode_switch(w, k, y, f);
 	if (k->type == GN_TYPE_WHOLE || is_quantity(k->type))
@@ -398,8 +433,6 @@ static bool decode(struct walk *w, const struct gn_key *k, const struct gn_yaml 
 	switch (k->type) {
 	case GN_TYPE_TREE:
 		return y->kind != GN_YAML_BAD;
-	case GN_TYPE_FORGET:
-		return y->kind == GN_YAML_MAP ? decode_map(w, k, y, f) : decode_scalar(w, k, y, f);
 	case GN_TYPE_MAP:
 		return decode_map(w, k, y, f);
 	case GN_TYPE_MAPS:
@@ -413,7 +446,8 @@ static bool decode(struct walk *w, const struct gn_key *k, const struct gn_yaml 
 	case GN_TYPE_PARTS:
 		return decode_parts(w, k, y, f);
 	default:
-		return decode_scalar(w, k, y, f);
+		return k->inner && y->kind == GN_YAML_MAP ? decode_map(w, k, y, f)
+							  : decode_scalar(w, k, y, f);
 	}
 }
 
@@ -463,9 +497,9 @@ static bool is_known(const struct gn_schema *s, const char *key)
 
 static bool inner_is_bad(const struct gn_key *k, const struct gn_field *f)
 {
-	bool is_map = k->type == GN_TYPE_MAP || k->type == GN_TYPE_FORGET;
+	bool is_list = k->type == GN_TYPE_MAPS || k->type == GN_TYPE_MAPS_OR_MAP;
 
-	return is_map && f->items && ((const struct gn_raw *)f->items)->bad;
+	return k->inner && !is_list && f->items && ((const struct gn_raw *)f->items)->bad;
 }
 
 /* @y NULL: nothing is written, all defaults. Fields of a bad or absent required key stay zero. */

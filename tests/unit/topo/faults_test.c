@@ -360,7 +360,7 @@ static const struct {
 	{ "network and a graph", GRAPH("full, nodes: 4") "network: {loss: 1%}\n",
 	  "t.yaml:2:1: network is for a topology without links: with links, each has its own delay and loss\n" },
 	{ "a rate of the network", "nodes: [{name: n, count: 3}]\nnetwork: {rate: 1mbit}\n",
-	  "t.yaml:2:11: unknown key \"rate\": network has delay, jitter, loss, duplicate, call_loss\n" },
+	  "t.yaml:2:11: unknown key \"rate\": network has delay, jitter, distribution, loss, duplicate, call_loss\n" },
 	{ "jitter of the network", "nodes: [{name: n, count: 3}]\nnetwork: {jitter: 1ms}\n",
 	  "t.yaml:2:19: jitter 1ms is more than the delay, 0ns: a packet would have to arrive before it is sent\n" },
 	{ "neighbours without links", "nodes: [{name: n, count: 3}]\ngossip: {overlay: neighbours}\n",
@@ -386,18 +386,18 @@ static const struct {
 	  "links: [{between: [n, s], b_to_a: {rate: 1mbit}}]\n"
 	  "generate: {graph: ring, nodes: 5, name: g, kind: switch, delay: 1ms}\ngossip: {clock: rounds}\n",
 	  "t.yaml:2:19: with clock: rounds a call takes no time: links may have loss and duplicate, but no delay, no "
-	  "jitter and no rate\n"
+	  "jitter, no rate and no slot\n"
 	  "t.yaml:3:11: with clock: rounds a call takes no time: links may have loss and duplicate, but no delay, no "
-	  "jitter and no rate\n" },
+	  "jitter, no rate and no slot\n" },
 
 	{ "rounds and two entries in a line",
 	  "nodes: [{name: n, count: 3}]\ngossip: {clock: rounds}\n"
 	  "links: [{between: [n1, n2], delay: 1ms}, {between: [n, n3], delay: 1ms}]\n",
 	  "t.yaml:3:19: with clock: rounds a call takes no time: links may have loss and duplicate, but no delay, no "
-	  "jitter and no rate\n"
+	  "jitter, no rate and no slot\n"
 	  "t.yaml:3:52: n3 would be linked to itself\n"
 	  "t.yaml:3:52: with clock: rounds a call takes no time: links may have loss and duplicate, but no delay, no "
-	  "jitter and no rate\n" },
+	  "jitter, no rate and no slot\n" },
 
 	/* Events */
 	{ "after the end", LAN "events: [{at: 10s}]\n",
