@@ -179,13 +179,19 @@ static bool are_links(struct gn_schedule *s, const struct gn_field *f)
 /* What the network, or its clock, does not have. Return: false after a fault. */
 static bool is_possible(struct gn_schedule *s, const struct gn_shape *shape, uint32_t fields)
 {
-	const uint32_t of_links = GN_SHAPE_RATE | GN_SHAPE_SLOT | GN_SHAPE_LIMIT | GN_SHAPE_ECN;
+	const uint32_t of_links = GN_SHAPE_CORRELATION | GN_SHAPE_ORDER | GN_SHAPE_CORRUPT |
+				  GN_SHAPE_REORDER | GN_SHAPE_RATE | GN_SHAPE_SLOT | GN_SHAPE_LIMIT |
+				  GN_SHAPE_ECN;
+	const bool remembers = shape->loss_model != GN_LOSS_RANDOM || shape->loss_correlation_ppm ||
+			       shape->duplicate_correlation_ppm;
 	const bool takes_time =
-		shape->delay || shape->jitter || shape->rate_bps || shape->slot.min_delay || shape->slot.mean;
+		shape->delay || shape->jitter || shape->rate_bps || shape->slot.max_delay || shape->slot.mean;
 	const char *wrong = NULL;
 
 	if (s->p->t.ideal && fields & of_links)
-		wrong = "a network without links has no rate, slot, limit and ecn";
+		wrong = "a network without links has delay, jitter, distribution, loss and duplicate alone";
+	else if (s->p->t.ideal && remembers)
+		wrong = "without links no packet is the one before another: loss and duplicate are shares alone";
 	else if (s->p->t.gossip.clock == GN_CLOCK_ROUNDS && takes_time)
 		wrong = "with clock: rounds a call takes no time: loss and duplicate can be set";
 	if (wrong)
