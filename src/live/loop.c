@@ -147,7 +147,8 @@ static void on_deliver(void *host, const struct gn_delivery *d)
 
 	if (d->first)
 		add(&l->counters->informed, 1);
-	gn_ring_write(l->config.own->slice, l->config.own->capacity, &r);
+	if (d->first || l->topology->log != GN_RECORDS_FIRST)
+		gn_ring_write(l->config.own->slice, l->config.own->capacity, &r);
 }
 
 static void on_call(void *host, uint32_t round, uint32_t partner)

@@ -43,7 +43,8 @@ void gn_sim_deliver(void *host, const struct gn_delivery *d)
 	if (!s->logs_arrivals)
 		return;
 	s->counters[s->in.self].informed += d->first != 0;
-	gn_sim_write_arrival(s, d);
+	if (d->first || s->t->log != GN_RECORDS_FIRST)
+		gn_sim_write_arrival(s, d);
 }
 
 void gn_sim_count_call(void *host, uint32_t round GN_UNUSED, uint32_t partner GN_UNUSED)

@@ -14,7 +14,7 @@
 
 static const char *const kinds[] = { "host", "switch", "router", NULL };
 static const char *const untils[] = { "duration", "informed", NULL };
-static const char *const logs[] = { "arrivals", "calls", "coverage", NULL };
+static const char *const logs[] = { "arrivals", "calls", "first", "coverage", NULL };
 static const char *const clocks[] = { "periodic", "poisson", "rounds", NULL };
 static const char *const overlays[] = {
 	"full",		  "ring",     "grid",	    "k-regular", "erdos-renyi", "barabasi-albert",
@@ -395,8 +395,8 @@ static const struct gn_key topology_keys[] = {
 	  .min = GN_MSEC, .max = TIME_MAX, .value = "10s" },
 	{ "until", "duration: run for all of it; informed: end as soon as every event has reached every live node",
 	  GN_TYPE_CHOICE, FIELD(gn_raw_topology, until), .choices = untils, .value = "duration" },
-	{ "log", "arrivals: of events; calls: also each call of a partner; coverage: each event's curve instead, in the "
-	  "simulator only", GN_TYPE_CHOICE,
+	{ "log", "arrivals: of events; calls: also each call of a partner; first: only the first arrival of an event at a node; "
+	  "coverage: each event's curve instead, in the simulator only", GN_TYPE_CHOICE,
 	  FIELD(gn_raw_topology, log), .choices = logs, .value = "arrivals" },
 	{ "include", "files to start from, relative to this one; what is written here wins", GN_TYPE_FILES,
 	  FIELD(gn_raw_topology, include) },

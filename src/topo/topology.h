@@ -274,7 +274,8 @@ static inline const char *gn_action_name(enum gn_action_what what)
 
 enum gn_record_what {
 	GN_RECORDS_ARRIVALS,
-	GN_RECORDS_CALLS,
+	GN_RECORDS_CALLS,    /* also each call of a partner */
+	GN_RECORDS_FIRST,    /* of the arrivals only the first of each event at each node */
 	GN_RECORDS_COVERAGE, /* the curve of each event instead of its arrivals; in the simulator only */
 };
 
@@ -292,7 +293,7 @@ struct gn_topology {
 	uint64_t seed;
 	gn_dur duration;
 	bool until_informed;	 /* end when every event has reached every member */
-	enum gn_record_what log; /* GN_RECORDS_CALLS: also log each call of a partner */
+	enum gn_record_what log;
 
 	/*
 	 * A topology without links is an ideal network, for the simulator alone: every host reaches every other, each
