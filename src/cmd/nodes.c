@@ -14,6 +14,9 @@
 #include "live/node.h"
 #include "util/printable.h"
 
+#define WAKE_PATIENCE (5 * GN_SEC) /* for the slowest node; one that is stopped does not hold up the run */
+#define WAKE_MARGIN   (10 * GN_MSEC)
+
 static int fork_node(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err)
 {
 	const struct gn_node *node = &n->topology->nodes[n->topology->gossip.members[member]];
@@ -91,16 +94,35 @@ void gn_nodes_count_ready(struct gn_nodes *n)
 		n->ready += (uint32_t)got;
 }
 
-void gn_nodes_go(struct gn_nodes *n, gn_time *ret_start)
+static void wake(const struct gn_nodes *n, enum gn_go go)
 {
 	struct gn_control *control = gn_shared_control(n->shared);
-	/* Time to wake everybody up before the first phase can begin. */
-	gn_time start = gn_now() + 10 * GN_MSEC + n->alive * 20 * GN_USEC;
 
-	atomic_store_explicit(&control->start, start, memory_order_relaxed);
-	atomic_store_explicit(&control->go, 1, memory_order_release);
+	atomic_store_explicit(&control->go, go, memory_order_release);
 	syscall(SYS_futex, &control->go, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-	*ret_start = start;
+}
+
+static uint32_t count_awake(const struct gn_nodes *n)
+{
+	uint32_t awake = 0;
+
+	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
+		awake += atomic_load_explicit(&gn_shared_slice(n->shared, m)->counters.awake,
+					      memory_order_relaxed);
+	return awake;
+}
+
+void gn_nodes_go(struct gn_nodes *n, gn_time *ret_start)
+{
+	const struct timespec moment = gn_timespec(GN_MSEC);
+	const gn_time before = gn_now(), patience = before + WAKE_PATIENCE;
+
+	wake(n, GN_WAKE);
+	while (count_awake(n) < n->alive && gn_now() < patience)
+		nanosleep(&moment, NULL);
+	*ret_start = gn_now() + WAKE_MARGIN + 2 * (gn_now() - before);
+	atomic_store_explicit(&gn_shared_control(n->shared)->start, *ret_start, memory_order_relaxed);
+	wake(n, GN_GO);
 }
 
 static uint32_t member_of(const struct gn_nodes *n, pid_t pid)

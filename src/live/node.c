@@ -202,16 +202,21 @@ static void leave(int signal GN_UNUSED)
 }
 
 /* A futex cannot be awaited together with a descriptor. Nothing has been done yet, so SIGTERM may end it all. */
-static gn_time wait_for_go(const struct gn_control *control)
+static gn_time wait_for_go(const struct gn_control *control, struct gn_counters *counters)
 {
+	uint32_t go;
+
 	sigset_t term;
 
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
 	signal(SIGTERM, leave);
 	sigprocmask(SIG_UNBLOCK, &term, NULL);
-	while (!atomic_load_explicit(&control->go, memory_order_acquire))
-		syscall(SYS_futex, &control->go, FUTEX_WAIT, 0, NULL, NULL, 0);
+	while ((go = atomic_load_explicit(&control->go, memory_order_acquire)) != GN_GO) {
+		if (go == GN_WAKE)
+			atomic_store_explicit(&counters->awake, 1, memory_order_relaxed);
+		syscall(SYS_futex, &control->go, FUTEX_WAIT, go, NULL, NULL, 0);
+	}
 	sigprocmask(SIG_BLOCK, &term, NULL);
 	signal(SIGTERM, SIG_DFL);
 	return atomic_load_explicit(&control->start, memory_order_relaxed);
@@ -223,7 +228,7 @@ static int live(struct node *n, struct gn_err *err)
 
 	if (!r)
 		r = say_ready(n->job->ready_fd, err);
-	return r ? r : gn_loop_run(n->loop, wait_for_go(n->own.control), err);
+	return r ? r : gn_loop_run(n->loop, wait_for_go(n->own.control, &n->own.slice->counters), err);
 }
 
 static void leave_failure(struct gn_counters *c, const struct gn_err *err)

@@ -50,6 +50,7 @@ struct gn_counters {
 	_Atomic uint64_t lateness_max; /* ns */
 	_Atomic uint64_t phase;	       /* ns: first timer after the start */
 	_Atomic uint64_t informed;     /* events known */
+	_Atomic uint32_t awake;	       /* 1: it has been woken once, and waits for the go */
 	_Atomic uint32_t lateness[GN_LATENESS_BUCKETS];
 	char failure[128]; /* why the node gave up, or "" */
 };
@@ -62,11 +63,15 @@ struct gn_slice {
 	struct gn_record records[];
 };
 
+/* Nodes sleep until all are ready. They are woken twice: how long the first time takes, while nothing depends on it,
+ * tells how far ahead the start has to be for the second. */
+enum gn_go { GN_WAIT, GN_WAKE, GN_GO };
+
 /* The control page: written by the parent only. */
 struct gn_control {
-	_Atomic uint32_t go;	/* futex: 0 until all nodes are ready */
+	_Atomic uint32_t go;	/* futex: enum gn_go */
 	_Atomic uint32_t quiet; /* 1: the run is over; send nothing more, only count what still comes in */
-	_Atomic uint64_t start; /* the run's start, CLOCK_MONOTONIC, valid once go is 1 */
+	_Atomic uint64_t start; /* the run's start, CLOCK_MONOTONIC, valid with GN_GO */
 };
 
 struct gn_shared {

@@ -95,7 +95,7 @@ static void go(struct pair *p)
 	struct gn_control *c = gn_shared_control(&p->shared);
 
 	atomic_store(&c->start, gn_now() + 10 * GN_MSEC);
-	atomic_store(&c->go, 1);
+	atomic_store(&c->go, GN_GO);
 	syscall(SYS_futex, &c->go, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 	puts("go");
 	fflush(stdout);
