@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Static routes along shortest paths: fewest hops (hosts and routers entered; switches cost nothing),
- * then least delay, then the first hop with the lowest id. Only routers forward.
+ * then least delay (or, with `routes: delay`, the other way round), then the first hop with the lowest id. Only
+ * routers forward.
  *
  * A host with one link has no choice and gets the short form without a search. The others are the source
  * of one search each; the next hops found are put into as few prefixes as cover the addresses in use.
  *
- * The search goes hop by hop, as all paths to a host or router that are one hop longer begin where those
+ * The search by hops goes hop by hop, as all paths to a host or router that are one hop longer begin where those
  * of the hop before end. Only the switches in between, which are crossed for nothing, are taken in the
- * order of Dijkstra's algorithm.
+ * order of Dijkstra's algorithm. By delay, everything is.
  */
 #include "topo/planning.h"
 
@@ -23,10 +24,10 @@ struct label {
 	uint16_t port;	/* of the source */
 	bool on_lan;	/* no router is crossed: the path is within the LAN behind the port */
 	bool reached;
-	bool settled; /* a switch that has been crossed */
+	bool settled; /* it has been crossed from the heap */
 };
 
-/* A switch that is yet to be crossed. */
+/* A switch, or by delay also a router, that is yet to be crossed. */
 struct item {
 	struct label label;
 	uint32_t node;
@@ -49,9 +50,10 @@ struct hop {
 
 struct router_search {
 	struct gn_planning *p;
+	bool by_delay;
 	const struct way *ways; /* by port */
 	struct label *labels;
-	uint32_t *touched; /* nodes with a label, in the order of their hops */
+	uint32_t *touched; /* nodes with a label, by hops in the order of these */
 	uint32_t n_touched;
 	struct item *heap;
 	size_t n_heap, cap_heap;
@@ -64,12 +66,12 @@ struct router_search {
 	uint64_t steps;
 };
 
-static bool is_better(const struct label *a, const struct label *b)
+static bool is_better(const struct router_search *s, const struct label *a, const struct label *b)
 {
+	if (a->delay != b->delay && (s->by_delay || a->hops == b->hops))
+		return a->delay < b->delay;
 	if (a->hops != b->hops)
 		return a->hops < b->hops;
-	if (a->delay != b->delay)
-		return a->delay < b->delay;
 	if (a->first != b->first)
 		return a->first < b->first;
 	return a->port < b->port;
@@ -82,7 +84,7 @@ static int heap_push(struct router_search *s, const struct label *label, uint32_
 	if (gn_grow(&s->heap, s->n_heap, &s->cap_heap, sizeof(*s->heap)))
 		return -ENOMEM;
 	s->n_heap++;
-	for (; i && is_better(label, &s->heap[(i - 1) / 2].label); i = (i - 1) / 2)
+	for (; i && is_better(s, label, &s->heap[(i - 1) / 2].label); i = (i - 1) / 2)
 		s->heap[i] = s->heap[(i - 1) / 2];
 	s->heap[i] = (struct item){ *label, node };
 	return 0;
@@ -94,9 +96,9 @@ static struct item heap_pop(struct router_search *s)
 	size_t i = 0, child;
 
 	for (; (child = 2 * i + 1) < s->n_heap; i = child) {
-		if (child + 1 < s->n_heap && is_better(&s->heap[child + 1].label, &s->heap[child].label))
+		if (child + 1 < s->n_heap && is_better(s, &s->heap[child + 1].label, &s->heap[child].label))
 			child++;
-		if (!is_better(&s->heap[child].label, &last.label))
+		if (!is_better(s, &s->heap[child].label, &last.label))
 			break;
 		s->heap[i] = s->heap[child];
 	}
@@ -109,13 +111,15 @@ static int offer(struct router_search *s, const struct way *way, const struct la
 {
 	struct label *old = &s->labels[way->to];
 
-	if (old->settled || (old->reached && !is_better(label, old)))
+	if (old->settled || (old->reached && !is_better(s, label, old)))
 		return 0;
 	if (!old->reached)
 		s->touched[s->n_touched++] = way->to;
 	*old = *label;
 	old->reached = true;
-	return way->kind == GN_SWITCH ? heap_push(s, old, way->to) : 0;
+	bool waits = way->kind == GN_SWITCH || (s->by_delay && way->kind == GN_ROUTER);
+
+	return waits ? heap_push(s, old, way->to) : 0;
 }
 
 /* Over all ports of a router or switch that has its final label. */
@@ -166,7 +170,7 @@ static int leave_source(struct router_search *s)
 	return r;
 }
 
-static int cross_switches(struct router_search *s)
+static int cross_waiting(struct router_search *s)
 {
 	int r = 0;
 
@@ -200,8 +204,10 @@ static int search(struct router_search *s, uint32_t source)
 		s->touched[s->n_touched++] = source;
 		r = leave_source(s);
 	}
+	if (!r && s->by_delay)
+		return cross_waiting(s);
 	for (uint32_t from = 0; !r && (from < s->n_touched || s->n_heap);) {
-		r = cross_switches(s);
+		r = cross_waiting(s);
 		/* Now the labels of all that is this many hops away are final. */
 		for (uint32_t to = s->n_touched; !r && from < to; from++) {
 			uint32_t at = s->touched[from];
@@ -451,7 +457,8 @@ static int switch_routes(struct router_search *s, uint32_t hub)
 
 	if (!n->n_routes) {
 		n->first_route = (uint32_t)p->n_routes;
-		r = lan->n_routers > 1 ? search_routes(s, hub) : lan_routes(p, lan);
+		/* By delay, a router may be the faster way even to somebody on the same LAN. */
+		r = lan->n_routers > !s->by_delay ? search_routes(s, hub) : lan_routes(p, lan);
 		n->n_routes = (uint32_t)p->n_routes - n->first_route;
 		return r;
 	}
@@ -569,6 +576,7 @@ int gn_planning_routes(struct gn_planning *p)
 	GN_CLEANUP(gn_free_p) uint32_t *counts = calloc(n, sizeof(*counts));
 	struct router_search s = {
 		.p = p,
+		.by_delay = p->raw->routes.number == 1,
 		.ways = ways,
 		.labels = labels,
 		.touched = touched,

@@ -14,6 +14,7 @@
 
 static const char *const kinds[] = { "host", "switch", "router", NULL };
 static const char *const untils[] = { "duration", "informed", NULL };
+static const char *const routings[] = { "hops", "delay", NULL };
 static const char *const logs[] = { "arrivals", "calls", "first", "coverage", NULL };
 static const char *const clocks[] = { "periodic", "poisson", "rounds", NULL };
 static const char *const overlays[] = {
@@ -406,6 +407,8 @@ static const struct gn_key topology_keys[] = {
 	  FIELD(gn_raw_topology, links), .inner = &link_schema },
 	{ "generate", "whole graphs: nodes and links from a model", GN_TYPE_MAPS_OR_MAP,
 	  FIELD(gn_raw_topology, generate), .inner = &generate_schema },
+	{ "routes", "along paths of fewest hops, or of least delay", GN_TYPE_CHOICE, FIELD(gn_raw_topology, routes),
+	  .choices = routings, .value = "hops" },
 	{ "network", "without links: what every datagram between two hosts meets", GN_TYPE_MAP,
 	  FIELD(gn_raw_topology, network), .inner = &network_schema, .always = true },
 	{ "gossip", "the protocol and who takes part", GN_TYPE_MAP, FIELD(gn_raw_topology, gossip),

@@ -203,8 +203,8 @@ struct gn_raw_action {
 
 struct gn_raw_topology {
 	struct gn_raw raw;
-	struct gn_field name, seed, duration, until, log, include, nodes, links, generate, network, gossip,
-		events, schedule;
+	struct gn_field name, seed, duration, until, log, include, nodes, links, generate, routes, network,
+		gossip, events, schedule;
 };
 
 const struct gn_schema *gn_schema_topology(void);

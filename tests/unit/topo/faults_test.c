@@ -79,7 +79,7 @@ static const struct {
 	  "t.yaml:1:1: unknown key \"nods\" (did you mean \"nodes\"?)\n" },
 	{ "unknown key, no neighbour", LAN "colour: red\n",
 	  "t.yaml:3:1: unknown key \"colour\": a topology has name, seed, duration, until, log, include, nodes, links, "
-	  "generate, network, gossip, events, schedule\n" },
+	  "generate, routes, network, gossip, events, schedule\n" },
 	{ "unknown key in a link", MESH("dealy: 10ms"),
 	  "t.yaml:2:27: unknown key \"dealy\" (did you mean \"delay\"?)\n" },
 	{ "unknown key in a direction", MESH("a_to_b: {dlay: 5ms}"),

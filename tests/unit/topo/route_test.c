@@ -134,6 +134,25 @@ static void hops_before_delay(void **state)
 	gn_topology_free(t);
 }
 
+/* The detour, if delay counts. */
+static void delay_before_hops(void **state)
+{
+	struct gn_topology *t =
+		load_text("routes: delay\n"
+			  "nodes: [{name: r, count: 3, kind: router}, {name: h, count: 2}]\n"
+			  "links:\n"
+			  "- {between: [r1, r2], a_to_b: {delay: 3ms}, b_to_a: {delay: 2ms}}\n"
+			  "- {between: [r1, r3], delay: 1ms}\n"
+			  "- {between: [r3, r2], delay: 1ms}\n"
+			  "- {between: [h1, r1]}\n"
+			  "- {between: [h2, r2]}\n");
+
+	(void)state;
+	assert_true(look_up(t, node(t, "r1"), node(t, "h2")->ip)->via == gn_topology_find(t, "r3"));
+	assert_true(look_up(t, node(t, "r2"), node(t, "h1")->ip)->via == gn_topology_find(t, "r1"));
+	gn_topology_free(t);
+}
+
 /* Of two ways with as many hops the faster one, each direction by its own delays. */
 static void delay_is_directed(void **state)
 {
@@ -245,8 +264,11 @@ static void ports_match_links(const struct gn_topology *t)
 
 #define FAR UINT64_MAX
 
-/* Hops and delay as one number: delays of the tests are far below a second. */
-#define HOP UINT64_C(1000000000000)
+/* Hops and delay as one number: delays of the tests are far below a second, hops far fewer than a million. */
+static uint64_t cost_of(bool by_delay, uint64_t delay)
+{
+	return by_delay ? delay * 1000000 + 1 : UINT64_C(1000000000000) + delay;
+}
 
 /*
  * The plain computation. step[a][b]: the cost from a to b without a host or router in between, over port
@@ -254,6 +276,7 @@ static void ports_match_links(const struct gn_topology *t)
  */
 struct oracle {
 	const struct gn_topology *t;
+	bool by_delay;
 	uint32_t n;
 	uint64_t *step, *cost;
 	uint16_t *port;
@@ -279,8 +302,8 @@ static void walk_lan(struct oracle *o, uint32_t source, uint16_t port, uint32_t 
 			continue;
 		if (t->nodes[other].kind == GN_SWITCH) {
 			walk_lan(o, source, port, other, p->link, cost);
-		} else if (HOP + cost < *at(o, o->step, source, other)) {
-			*at(o, o->step, source, other) = HOP + cost;
+		} else if (cost_of(o->by_delay, cost) < *at(o, o->step, source, other)) {
+			*at(o, o->step, source, other) = cost_of(o->by_delay, cost);
 			o->port[(size_t)source * o->n + other] = port;
 		}
 	}
@@ -298,20 +321,20 @@ static void fill_steps(struct oracle *o)
 
 			if (t->nodes[other].kind == GN_SWITCH) {
 				walk_lan(o, v, (uint16_t)k, other, p->link, cost);
-			} else if (HOP + cost < *at(o, o->step, v, other)) {
-				*at(o, o->step, v, other) = HOP + cost;
+			} else if (cost_of(o->by_delay, cost) < *at(o, o->step, v, other)) {
+				*at(o, o->step, v, other) = cost_of(o->by_delay, cost);
 				o->port[(size_t)v * o->n + other] = (uint16_t)k;
 			}
 		}
 	}
 }
 
-static void oracle_init(struct oracle *o, const struct gn_topology *t)
+static void oracle_init(struct oracle *o, const struct gn_topology *t, bool by_delay)
 {
 	size_t n = t->n_nodes;
 	bool changed = true;
 
-	*o = (struct oracle){ .t = t, .n = t->n_nodes };
+	*o = (struct oracle){ .t = t, .by_delay = by_delay, .n = t->n_nodes };
 	o->step = malloc(n * n * sizeof(*o->step));
 	o->cost = malloc(n * n * sizeof(*o->cost));
 	o->port = calloc(n * n, sizeof(*o->port));
@@ -387,7 +410,7 @@ static void check_pair(const struct oracle *o, uint32_t a, uint32_t b)
 	}
 }
 
-static void write_random_network(FILE *f, struct gn_rand *rand)
+static void write_random_network(FILE *f, struct gn_rand *rand, bool by_delay)
 {
 	static const char *const kinds[] = { "h", "r", "s" };
 	unsigned count[3] = { 2 + (unsigned)gn_rand_below(rand, 12), (unsigned)gn_rand_below(rand, 7),
@@ -414,11 +437,11 @@ static void write_random_network(FILE *f, struct gn_rand *rand)
 				kinds[ka], a, kinds[kb], b, (unsigned)gn_rand_below(rand, 3),
 				(unsigned)gn_rand_below(rand, 3));
 	}
-	fprintf(f, "gossip: {on: [h1, h2], overlay: neighbours}\n");
+	fprintf(f, "gossip: {on: [h1, h2], overlay: neighbours}\nroutes: %s\n", by_delay ? "delay" : "hops");
 }
 
 /* NULL if the network has two links into one LAN, which is refused. */
-static struct gn_topology *random_network(uint64_t seed)
+static struct gn_topology *random_network(uint64_t seed, bool by_delay)
 {
 	const struct gn_load_options o = { .file = "t.yaml", TOPO_PROTOCOLS };
 	struct gn_topology *t = NULL;
@@ -429,7 +452,7 @@ static struct gn_topology *random_network(uint64_t seed)
 	FILE *f = open_memstream(&text, &size);
 
 	gn_rand_init(&rand, seed, GN_RAND_SCHEDULE, 0);
-	write_random_network(f, &rand);
+	write_random_network(f, &rand, by_delay);
 	fclose(f);
 	if (gn_topology_load_text(&o, text, size, gn_limits_default(), &t, &faults)) {
 		for (size_t i = 0; i < faults.n; i++)
@@ -446,7 +469,7 @@ static void random_networks(void **state)
 
 	(void)state;
 	for (uint64_t seed = 0; seed < 3000; seed++) {
-		struct gn_topology *t = random_network(seed);
+		struct gn_topology *t = random_network(seed, seed % 2);
 		struct oracle o;
 
 		if (!t)
@@ -455,7 +478,7 @@ static void random_networks(void **state)
 		addresses_are_unique(t);
 		lans_are_trees(t);
 		ports_match_links(t);
-		oracle_init(&o, t);
+		oracle_init(&o, t, seed % 2);
 		for (uint32_t a = 0; a < t->n_nodes; a++) {
 			for (uint32_t b = 0; b < t->n_nodes; b++) {
 				if (a == b || t->nodes[a].kind == GN_SWITCH || t->nodes[b].kind == GN_SWITCH)
@@ -547,6 +570,7 @@ int main(void)
 		cmocka_unit_test(lan_blocks_have_room),
 		cmocka_unit_test(regions_aggregate),
 		cmocka_unit_test(hops_before_delay),
+		cmocka_unit_test(delay_before_hops),
 		cmocka_unit_test(delay_is_directed),
 		cmocka_unit_test(two_lans),
 		cmocka_unit_test(random_networks),
