@@ -185,6 +185,17 @@ static const struct gn_yaml *profile_of(struct profiles *s, const struct gn_yaml
 	return f->values;
 }
 
+/* A table of delays beside the profile is not beside the link that the value is copied to. */
+static const char *text_elsewhere(struct gn_planning *p, const struct gn_yaml *y)
+{
+	bool is_path = y->kind == GN_YAML_SCALAR && y->key && !strcmp(y->key, "distribution") &&
+		       strchr(y->text, '/');
+	GN_CLEANUP(gn_free_p) char *path = is_path ? gn_yaml_beside(p->report, y) : NULL;
+	GN_CLEANUP(gn_free_p) char *absolute = path ? realpath(path, NULL) : NULL;
+
+	return absolute ? gn_arena_copy(&p->arena, absolute, strlen(absolute)) : y->text;
+}
+
 /* A copy of a value that is said to be written at @at. */
 static struct gn_yaml *copy_value(struct gn_planning *p, const struct gn_yaml *y, struct gn_place at)
 {
@@ -195,7 +206,7 @@ static struct gn_yaml *copy_value(struct gn_planning *p, const struct gn_yaml *y
 		return NULL;
 	}
 	*copy = (struct gn_yaml){ .key = y->key,
-				  .text = y->text,
+				  .text = text_elsewhere(p, y),
 				  .place = at,
 				  .key_place = at,
 				  .kind = y->kind,

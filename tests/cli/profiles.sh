@@ -22,7 +22,7 @@ for file in "$top"/netem/*.yaml; do
 done
 while read -r name wanted; do
 	links "  - {between: [n1, r], profile: $name}" >t.yaml
-	same "$name" "$(ways | sed 's/ limit.*//; s/ order.*//; s/^0 n //; 1q')" "$wanted"
+	has "$name" "$(ways | grep -v unshaped)" "^0 n $wanted"
 done <<'END'
 gprs delay 700ms jitter 100ms rate 50kbit
 edge delay 700ms jitter 100ms rate 100kbit
@@ -30,6 +30,8 @@ edge delay 700ms jitter 100ms rate 100kbit
 3g-fast delay 150ms jitter 50ms rate 4mbit
 lte delay 40ms jitter 10ms rate 15mbit
 wifi delay 25ms jitter 5ms rate 50mbit
+cable delay 5ms jitter 5ms distribution normal rate 100mbit
+congested delay 10ms rate 1mbit limit 200
 END
 
 mkdir -p netem own
@@ -66,6 +68,12 @@ same "of a graph" "$(gn plan ring.yaml | grep -c '^link.*delay 77ms')" 8
 
 # fault WHERE-AND-WHAT: the fault that a topology has.
 fault() { same "$1" "$(gn validate -q t.yaml 2>&1) $?" "t.yaml:$1 2"; }
+# A table of delays is looked for beside the profile that names it.
+printf '%s\n' -8192 0 8192 >own/three.dist
+printf 'delay: 10ms\njitter: 1ms\ndistribution: ./three.dist\n' >own/table.yaml
+links '  - {between: [n1, r], profile: own/table.yaml}' >t.yaml
+has "a table beside a profile" "$(ways)" "distribution .*/own/three.dist"
+
 links '  - {between: [n1, r], profile: satelite-geo}' >t.yaml
 fault '6:33: unknown profile "satelite-geo" (did you mean "satellite-geo"?)'
 links '  - {between: [n1, r], profile: ./none.yaml}' >t.yaml
