@@ -50,6 +50,7 @@ wait_for_node() {
 		sleep 0.1
 	done
 	not_ok "node $2 of $1 can be entered"
+	return 1
 }
 sql() { sqlite3 -noheader "$1" "$2"; }
 # A test that cannot run here says why; under CI that is a failure (tests/run).

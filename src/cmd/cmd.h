@@ -14,9 +14,11 @@ struct gn_options {
 	size_t n_sets;
 	bool has_seed;
 	uint64_t seed;
-	const char *kernel; /* --kernel; NULL: auto */
-	bool schema;	    /* --schema */
-	int verbosity;	    /* -1 with -q, 0, 1 with -v */
+	const char *kernel;				       /* --kernel; NULL: auto */
+	bool schema;					       /* --schema */
+	const char *count, *duration, *interval, *rate, *size; /* of probe; NULL: not given */
+	bool flood, json;				       /* --flood, --json */
+	int verbosity;					       /* -1 with -q, 0, 1 with -v */
 };
 
 /*
@@ -27,6 +29,6 @@ struct gn_options {
 typedef int gn_command(const struct gn_options *o, int argc, char **argv, struct gn_err *err);
 
 gn_command cmd_run, cmd_sim, cmd_study, cmd_validate, cmd_plan, cmd_plot, cmd_compare, cmd_exec, cmd_ls,
-	cmd_doctor, cmd_guest;
+	cmd_doctor, cmd_guest, cmd_probe, cmd_probe_node;
 
 #endif

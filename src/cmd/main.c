@@ -9,7 +9,19 @@
 
 #include "util/log.h"
 
-enum { OPTION_SEED = 256, OPTION_SET, OPTION_KERNEL, OPTION_SCHEMA };
+enum {
+	OPTION_SEED = 256,
+	OPTION_SET,
+	OPTION_KERNEL,
+	OPTION_SCHEMA,
+	OPTION_COUNT,
+	OPTION_DURATION,
+	OPTION_INTERVAL,
+	OPTION_RATE,
+	OPTION_FLOOD,
+	OPTION_SIZE,
+	OPTION_JSON,
+};
 
 static const struct option_row {
 	int code; /* a letter, or above 255: long form only */
@@ -20,6 +32,13 @@ static const struct option_row {
 	{ OPTION_SET, "set", "PATH=VALUE", "set a value of the file, e.g. gossip.fanout=3; repeatable" },
 	{ OPTION_KERNEL, "kernel", "WHICH", "auto (default), host or uml: which kernel carries the network" },
 	{ OPTION_SCHEMA, "schema", NULL, "print the JSON Schema of topology files, for editors" },
+	{ OPTION_COUNT, "count", "N", "send so many datagrams" },
+	{ OPTION_DURATION, "duration", "TIME", "send for so long (default: 5s)" },
+	{ OPTION_INTERVAL, "interval", "TIME", "from one datagram to the next (default: 20ms)" },
+	{ OPTION_RATE, "rate", "RATE", "send at this rate of whole frames instead" },
+	{ OPTION_FLOOD, "flood", NULL, "send as fast as possible instead" },
+	{ OPTION_SIZE, "size", "N", "bytes of UDP payload, 24 to 1472 (default: 64)" },
+	{ OPTION_JSON, "json", NULL, "print the figures as JSON" },
 	{ 'q', "quiet", NULL, "errors only: no progress, no summary" },
 	{ 'v', "verbose", NULL, "say more" },
 	{ 'h', "help", NULL, "show this help" },
@@ -45,11 +64,14 @@ static const struct command_row {
 	  2, cmd_compare },
 	{ "exec", "RUN NODE -- CMD...", "run a command inside a node of a running network", "", 3, 1 << 20,
 	  cmd_exec },
+	{ "probe", "RUN A B", "measure the path from node A to node B of a running network",
+	  " count duration interval rate flood size json ", 3, 3, cmd_probe },
 	{ "ls", "", "list the running networks", "", 0, 0, cmd_ls },
 	{ "doctor", "", "say what this machine offers, what is missing, and what follows", "", 0, 0,
 	  cmd_doctor },
 	{ "guest", NULL, NULL, "", 0, 16,
 	  cmd_guest }, /* the guest kernel's init, not for users; the kernel adds words */
+	{ "probe-node", NULL, NULL, "", 2, 8, cmd_probe_node }, /* one end of a probe, inside its node */
 };
 
 static bool allows(const struct command_row *c, const struct option_row *o)
@@ -97,8 +119,8 @@ static void print_help(void)
 
 static const char *command_name(const void *ctx GN_UNUSED, size_t i)
 {
-	/* The last row is hidden. */
-	return i + 1 < GN_ARRAY_LEN(commands) ? commands[i].name : NULL;
+	/* The last rows are hidden. */
+	return i < GN_ARRAY_LEN(commands) && commands[i].help ? commands[i].name : NULL;
 }
 
 static const struct command_row *find_command(const char *name)
@@ -145,6 +167,27 @@ static int take_option(struct gn_options *o, const char **sets, int code, const 
 		if (strcmp(value, "auto") && strcmp(value, "host") && strcmp(value, "uml"))
 			return gn_fail(err, -EINVAL, "--kernel %s: one of auto, host and uml is needed",
 				       value);
+		return 0;
+	case OPTION_COUNT:
+		o->count = value;
+		return 0;
+	case OPTION_DURATION:
+		o->duration = value;
+		return 0;
+	case OPTION_INTERVAL:
+		o->interval = value;
+		return 0;
+	case OPTION_RATE:
+		o->rate = value;
+		return 0;
+	case OPTION_FLOOD:
+		o->flood = true;
+		return 0;
+	case OPTION_SIZE:
+		o->size = value;
+		return 0;
+	case OPTION_JSON:
+		o->json = true;
 		return 0;
 	default:
 		o->schema = true;
