@@ -227,8 +227,8 @@ static uint64_t counter(const struct gn_counters *c, size_t i)
 	return atomic_load_explicit((const _Atomic uint64_t *)at, memory_order_relaxed);
 }
 
-/* The 99th percentile of a lateness histogram: the upper bound of its bucket; -1 without samples. */
-static int64_t lateness_p99(const uint64_t buckets[GN_LATENESS_BUCKETS])
+/* A quantile of a lateness histogram: the upper bound of its bucket; -1 without samples. */
+static int64_t lateness_quantile(const uint64_t buckets[GN_LATENESS_BUCKETS], unsigned percent)
 {
 	uint64_t total = 0, below = 0;
 
@@ -238,17 +238,25 @@ static int64_t lateness_p99(const uint64_t buckets[GN_LATENESS_BUCKETS])
 		return -1;
 	for (unsigned b = 0; b < GN_LATENESS_BUCKETS; b++) {
 		below += buckets[b];
-		if (below * 100 >= total * 99)
+		if (below * 100 >= total * percent)
 			return (int64_t)gn_lateness_upper(b);
 	}
 	return -1;
 }
 
+/* Keep the worst of all nodes, and whose it is. */
+static void take_worst(struct gn_figure_value *f, double value, const char *node)
+{
+	if (!(value <= f->value)) /* also when none is known yet */
+		*f = (struct gn_figure_value){ .value = value, .detail = node };
+}
+
 static int write_node_stats(struct gn_collector *c, uint32_t member, uint64_t all[GN_LATENESS_BUCKETS],
-			    struct gn_err *err)
+			    struct gn_figures *figures, struct gn_err *err)
 {
 	const struct gn_counters *n = &gn_shared_slice(c->shared, member)->counters;
-	uint32_t node = c->topology->gossip.members[member];
+	const uint32_t node = c->topology->gossip.members[member];
+	const char *name = c->topology->nodes[node].name;
 	uint64_t own[GN_LATENESS_BUCKETS];
 
 	for (size_t i = 0; i < GN_ARRAY_LEN(counters); i++) {
@@ -261,13 +269,18 @@ static int write_node_stats(struct gn_collector *c, uint32_t member, uint64_t al
 		own[b] = atomic_load_explicit(&n->lateness[b], memory_order_relaxed);
 		all[b] += own[b];
 	}
-	int64_t p99 = lateness_p99(own);
+	int64_t p99 = lateness_quantile(own, 99);
 
-	return p99 < 0 ? 0 : gn_store_node_stat(c->store, node, "timer_lateness_p99_ns", p99, err);
+	if (p99 < 0)
+		return 0;
+	take_worst(&figures->of[GN_FIGURE_TIMER_LATENESS_NODE], (double)lateness_quantile(own, 50), name);
+	take_worst(&figures->of[GN_FIGURE_TIMER_LATENESS_MAX],
+		   (double)atomic_load_explicit(&n->lateness_max, memory_order_relaxed), name);
+	return gn_store_node_stat(c->store, node, "timer_lateness_p99_ns", p99, err);
 }
 
 /* The sum of a counter over all nodes. */
-static uint64_t total(const struct gn_collector *c, const char *key)
+static double total(const struct gn_collector *c, const char *key)
 {
 	uint64_t sum = 0;
 
@@ -277,56 +290,30 @@ static uint64_t total(const struct gn_collector *c, const char *key)
 		for (uint32_t m = 0; m < c->shared->n; m++)
 			sum += counter(&gn_shared_slice(c->shared, m)->counters, i);
 	}
-	return sum;
+	return (double)sum;
 }
 
-static void judge(const struct gn_collector *c, int64_t p99, struct gn_verdict *v)
-{
-	const struct {
-		uint64_t n;
-		const char *what;
-	} losses[] = {
-		{ total(c, "log_dropped") + c->refused, "records of arrivals were lost" },
-		{ total(c, "socket_drops"), "datagrams were lost at a node's socket, not by the network" },
-		{ total(c, "send_errors"), "datagrams were refused by the sending node's kernel" },
-	};
-
-	v->reason[0] = '\0';
-	for (size_t i = 0; i < GN_ARRAY_LEN(losses) && !*v->reason; i++)
-		if (losses[i].n)
-			snprintf(v->reason, sizeof(v->reason), "%llu %s", (unsigned long long)losses[i].n,
-				 losses[i].what);
-	if (!*v->reason && p99 > 0 && (gn_dur)p99 > c->topology->gossip.period / 2)
-		snprintf(
-			v->reason, sizeof(v->reason),
-			"timers were late by %.1f ms (p99), more than half a period: the machine was too slow",
-			(double)p99 / GN_MSEC);
-}
-
-static int write_verdict(struct gn_collector *c, const struct gn_verdict *v, struct gn_err *err)
-{
-	int r = gn_store_meta(c->store, "verdict", *v->reason ? "invalid" : "valid", err);
-
-	return r < 0 || !*v->reason ? r : gn_store_meta(c->store, "verdict_reason", v->reason, err);
-}
-
-int gn_collector_write_stats(struct gn_collector *c, struct gn_verdict *ret, struct gn_err *err)
+int gn_collector_write_stats(struct gn_collector *c, struct gn_figures *figures, struct gn_err *err)
 {
 	uint64_t all[GN_LATENESS_BUCKETS] = { 0 };
 
 	for (uint32_t m = 0; m < c->shared->n; m++) {
-		int r = write_node_stats(c, m, all, err);
+		int r = write_node_stats(c, m, all, figures, err);
 
 		if (r < 0)
 			return r;
 	}
-	int64_t p99 = lateness_p99(all);
+	figures->of[GN_FIGURE_RECORDS_LOST].value = total(c, "log_dropped") + (double)c->refused;
+	figures->of[GN_FIGURE_SOCKET_DROPS].value = total(c, "socket_drops");
+	figures->of[GN_FIGURE_SEND_ERRORS].value = total(c, "send_errors");
+	int64_t p99 = lateness_quantile(all, 99);
+
+	if (p99 >= 0)
+		figures->of[GN_FIGURE_TIMER_LATENESS_P99].value = (double)p99;
 	int r = p99 < 0 ? 0 : gn_store_meta_int(c->store, "timer_lateness_p99_ns", p99, err);
 
-	if (r == 0 && c->refused)
-		r = gn_store_meta_int(c->store, "records_refused", (int64_t)c->refused, err);
-	judge(c, p99, ret);
-	return r < 0 ? r : write_verdict(c, ret, err);
+	return r == 0 && c->refused ? gn_store_meta_int(c->store, "records_refused", (int64_t)c->refused, err)
+				    : r;
 }
 
 void gn_collector_status(const struct gn_collector *c, struct gn_status *s)

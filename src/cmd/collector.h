@@ -3,6 +3,7 @@
 #ifndef GN_CMD_COLLECTOR_H
 #define GN_CMD_COLLECTOR_H
 
+#include "cmd/judge.h"
 #include "live/shared.h"
 #include "store/store.h"
 #include "view/view.h"
@@ -32,14 +33,9 @@ int gn_collector_drain(struct gn_collector *c, struct gn_err *err);
 /* A member's process has died: from now on only the living count. */
 void gn_collector_bury(struct gn_collector *c, uint32_t member);
 
-/* Why not to trust the run: a sentence, or "". */
-struct gn_verdict {
-	char reason[160];
-};
-
-/* Write the nodes' counters as node_stat, and as meta the totals over all nodes and the verdict: a run is invalid
- * if the instrument itself lost something or kept its timers badly. */
-int gn_collector_write_stats(struct gn_collector *c, struct gn_verdict *ret, struct gn_err *err);
+/* Write the nodes' counters as node_stat, the totals over all nodes as meta, and put what the run is judged by to
+ * @figures. */
+int gn_collector_write_stats(struct gn_collector *c, struct gn_figures *figures, struct gn_err *err);
 
 /* Fill in what the collector knows: events, members informed. */
 void gn_collector_status(const struct gn_collector *c, struct gn_status *s);

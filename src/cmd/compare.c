@@ -28,7 +28,7 @@ struct side {
 	const char *given;
 	char **databases; /* run.db of each run */
 	size_t n, cap;
-	size_t invalid; /* by their own check */
+	size_t suspect, invalid; /* by their own check */
 	char backend[16];
 	int64_t members;
 	struct values values[QUANTITIES];
@@ -172,6 +172,7 @@ static int load_run(struct side *s, const char *path, bool whole, struct gn_err 
 		before[i] = s->values[i].n;
 	gn_run_meta(db, "backend", s->backend, sizeof(s->backend));
 	gn_run_meta(db, "verdict", verdict, sizeof(verdict));
+	s->suspect += !strcmp(verdict, "suspect");
 	s->invalid += !strcmp(verdict, "invalid");
 	s->members = gn_run_meta_int(db, "members", 0);
 	r = add_times(s, db, err);
@@ -236,6 +237,8 @@ static void print_side(const struct side *s, char letter)
 
 	printf("%c  %s: %zu run%s, %s, %lld nodes", letter, name ? name : "?", s->n, s->n == 1 ? "" : "s",
 	       s->backend, (long long)s->members);
+	if (s->suspect)
+		printf("; suspect by their own check: %zu", s->suspect);
 	if (s->invalid)
 		printf("; invalid by their own check: %zu", s->invalid);
 	putchar('\n');

@@ -9,6 +9,7 @@
 #include "cmd/collector.h"
 #include "cmd/nodes.h"
 #include "cmd/signals.h"
+#include "cmd/watch.h"
 
 enum {
 	TICK_MS = 50,	  /* drain, look, report */
@@ -29,6 +30,8 @@ struct emulation {
 	struct gn_nodes nodes;
 	struct gn_store *store;
 	struct gn_collector collector;
+	struct gn_watch watch;
+	struct gn_figures figures;
 	struct gn_signals signals;
 	bool interrupted;
 	bool node_died;
@@ -199,7 +202,9 @@ static int close_result(struct emulation *e, struct gn_outcome *outcome, struct 
 	int r = gn_collector_drain(&e->collector, err);
 
 	if (r == 0)
-		r = gn_collector_write_stats(&e->collector, &outcome->verdict, err);
+		r = gn_collector_write_stats(&e->collector, &e->figures, err);
+	if (r == 0)
+		r = gn_watch_judge(&e->figures, e->store, &outcome->verdict, err);
 	if (r == 0)
 		r = gn_store_meta_int(e->store, "ended_ns", (int64_t)(e->ended - e->start), err);
 	if (r == 0)
@@ -240,6 +245,7 @@ static int run(struct emulation *e, enum gn_ending *ret, struct gn_err *err)
 	for (unsigned tick = 0;; tick++) {
 		wait_and_handle(e, TICK_MS);
 		reap(e);
+		gn_watch_look(&e->watch);
 		int r = gn_collector_drain(&e->collector, err);
 
 		if (r == 0 && tick % COMMIT_EVERY == 0)
@@ -279,6 +285,17 @@ static void report_frozen(struct emulation *e, uint32_t member)
 		e->o->on_error(e->o->context, text);
 }
 
+/* While the nodes' processes still live. */
+static void end_watch(struct emulation *e)
+{
+	struct gn_machine_figures machine = { 0 }; /* nothing known */
+
+	gn_figures_init(&e->figures, e->t->gossip.period);
+	if (e->o->ask_machine)
+		e->o->ask_machine(e->o->context, &machine);
+	gn_watch_end(&e->watch, e->o->ask_machine ? &machine : NULL, &e->figures);
+}
+
 static int run_and_close(struct emulation *e, struct gn_outcome *ret, struct gn_err *err)
 {
 	struct gn_outcome outcome = { .ending = GN_ENDED_FAILURE };
@@ -288,9 +305,11 @@ static int run_and_close(struct emulation *e, struct gn_outcome *ret, struct gn_
 
 	if (r < 0)
 		return r;
+	gn_watch_begin(&e->watch);
 	r = run(e, &outcome.ending, err);
 	e->ended = GN_MAX(gn_now(), e->start); /* interrupted before time zero */
 	show(e, "stopping", 0, 0);
+	end_watch(e);
 	gn_nodes_quiet(&e->nodes, longest_link(e->t));
 	report_frozen(e, gn_nodes_stop(&e->nodes));
 	if (e->node_died && r == 0)

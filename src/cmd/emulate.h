@@ -4,6 +4,7 @@
 #define GN_CMD_EMULATE_H
 
 #include "cmd/collector.h"
+#include "cmd/machine.h"
 
 struct gn_network;
 
@@ -12,7 +13,7 @@ enum gn_ending { GN_ENDED_DURATION, GN_ENDED_INFORMED, GN_ENDED_INTERRUPT, GN_EN
 
 struct gn_outcome {
 	enum gn_ending ending;
-	struct gn_verdict verdict;
+	struct gn_judgement verdict;
 };
 
 struct gn_emulation_options {
@@ -27,6 +28,8 @@ struct gn_emulation_options {
 	void (*on_error)(void *context, const char *text);
 	void (*on_database)(void *context);				 /* run.db exists now; may be NULL */
 	void (*on_network)(void *context, const struct gn_network *net); /* built; NULL: about to go */
+	/* In the guest: what the host's CPUs had to spare. Returns whether the host has said so. NULL: ask here. */
+	bool (*ask_machine)(void *context, struct gn_machine_figures *ret);
 	/* One more descriptor for the loop to wait on (-1: none), and what to do when it is readable. It returns 1
 	 * to ask for the end of the run, else 0. */
 	int extra_fd;

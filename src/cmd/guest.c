@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The hidden command `guest`: this program as init of the guest kernel, carrying out one run for the host. */
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,6 +14,8 @@
 
 #define JOB_PATIENCE   (30 * GN_SEC)
 #define DRAIN_PATIENCE (5 * GN_SEC)
+/* The host answers at once unless it is much too busy, which is then said by what the run itself has seen. */
+#define MACHINE_PATIENCE GN_SEC
 
 struct guest {
 	struct gn_channel *channel;
@@ -23,6 +26,8 @@ struct guest {
 	int hosts;
 	int epoll; /* the channel, and exec's descriptor */
 	bool interrupted;
+	struct gn_machine_figures machine;
+	bool has_machine; /* the host has sent it */
 };
 
 static void say(struct guest *g, enum gn_log_level level, const char *text)
@@ -86,6 +91,13 @@ static void watch_channel(const struct guest *g, int how)
 	epoll_ctl(g->epoll, how, gn_channel_fd(g->channel), &e);
 }
 
+static void take_machine(struct guest *g, const struct gn_vm_message *m)
+{
+	g->has_machine = m->len == sizeof(g->machine);
+	if (g->has_machine)
+		memcpy(&g->machine, m->data, sizeof(g->machine));
+}
+
 static int on_extra(void *context)
 {
 	struct guest *g = context;
@@ -96,6 +108,8 @@ static int on_extra(void *context)
 		r = 0;
 		if (m.type == GN_MESSAGE_INTERRUPT)
 			g->interrupted = true;
+		else if (m.type == GN_MESSAGE_MACHINE)
+			take_machine(g, &m);
 		else if (g->exec)
 			gn_guest_exec_message(g->exec, &m);
 	}
@@ -104,6 +118,23 @@ static int on_extra(void *context)
 	watch_channel(g, EPOLL_CTL_MOD);
 	/* Nobody is there any more: end. */
 	return g->interrupted || r < 0;
+}
+
+static bool ask_machine(void *context, struct gn_machine_figures *ret)
+{
+	struct guest *g = context;
+	const gn_time patience = gn_now() + MACHINE_PATIENCE;
+	struct pollfd fd = { .fd = g->epoll, .events = POLLIN };
+	bool gone = gn_channel_send(g->channel, GN_MESSAGE_MACHINE, NULL, 0, NULL) < 0;
+
+	while (!g->has_machine && !gone && gn_now() < patience) {
+		watch_channel(g, EPOLL_CTL_MOD);
+		poll(&fd, 1, 100);
+		gone = on_extra(g) && !g->interrupted;
+	}
+	if (g->has_machine)
+		*ret = g->machine;
+	return g->has_machine;
 }
 
 /* The host's first message: what to do. */
@@ -167,6 +198,7 @@ static int carry_out(struct guest *g, struct gn_outcome *ret, struct gn_err *err
 		.on_status = on_status,
 		.on_error = on_error,
 		.on_network = on_network,
+		.ask_machine = ask_machine,
 		.extra_fd = g->epoll,
 		.on_extra = on_extra,
 	};

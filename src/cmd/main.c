@@ -62,6 +62,8 @@ static const struct command_row {
 	{ "plot", "RUN", "draw the nodes that know against time", " output ", 1, 1, cmd_plot },
 	{ "compare", "RUN_A RUN_B", "say whether two results are of one kind, and draw both", " output ", 2,
 	  2, cmd_compare },
+	{ "fidelity", "RUN", "say how far a run was from what was asked, and whether to trust it", "", 1, 1,
+	  cmd_fidelity },
 	{ "exec", "RUN NODE -- CMD...", "run a command inside a node of a running network", "", 3, 1 << 20,
 	  cmd_exec },
 	{ "probe", "RUN A B", "measure the path from node A to node B of a running network",

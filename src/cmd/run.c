@@ -42,15 +42,16 @@ int gn_run_netns(const struct gn_topology *t, const struct gn_network *net, cons
 int gn_run_ending(const struct gn_outcome *outcome, void (*say)(void *context, const char *text),
 		  void *context)
 {
+	const bool invalid = outcome->verdict.grade == GN_INVALID;
 	GN_CLEANUP(gn_free_p)
-	char *invalid = gn_format("do not trust this run: %s", outcome->verdict.reason);
+	char *warning = invalid ? gn_format("do not trust this run: %s", outcome->verdict.reason) : NULL;
 
-	if (*outcome->verdict.reason && invalid)
-		say(context, invalid);
+	if (warning)
+		say(context, warning);
 	switch (outcome->ending) {
 	case GN_ENDED_DURATION:
 	case GN_ENDED_INFORMED:
-		return *outcome->verdict.reason ? 3 : 0;
+		return invalid ? 3 : 0;
 	case GN_ENDED_INTERRUPT:
 		say(context, "interrupted; what happened until then is kept");
 		return 1;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/machine.h"
 #include "cmd/signals.h"
 #include "store/store.h"
 #include "topo/load.h"
@@ -23,7 +24,9 @@ struct guest_run {
 	int guard; /* keeps others from writing to run.db; -1 before there is one */
 	bool up;   /* the guest has said hello */
 	bool done;
-	int status; /* the guest's exit status, once done */
+	struct gn_machine machine; /* while the guest runs its nodes */
+	bool watching;		   /* it does */
+	int status;		   /* the guest's exit status, once done */
 };
 
 static int send_job(const struct guest_run *g, struct gn_err *err)
@@ -66,6 +69,10 @@ static void take_status(struct guest_run *g, const struct gn_vm_message *m)
 		return;
 	memcpy(&s, m->data, sizeof(s));
 	s.phase[sizeof(s.phase) - 1] = '\0';
+	if (!g->watching && !strcmp(s.phase, "running")) {
+		g->watching = true;
+		gn_machine_begin(&g->machine);
+	}
 	if (!g->run->has_database && !strcmp(s.phase, "running"))
 		take_database(g);
 	gn_run_status(g->run, &s);
@@ -97,6 +104,15 @@ static void take_done(struct guest_run *g, const struct gn_vm_message *m)
 	g->status = u.bad || status > 3 ? 1 : (int)status;
 }
 
+static int send_machine(struct guest_run *g, struct gn_err *err)
+{
+	const struct gn_machine_figures f =
+		g->watching ? gn_machine_end(&g->machine) : (struct gn_machine_figures){ 0 };
+
+	g->watching = false;
+	return gn_channel_send(g->channel, GN_MESSAGE_MACHINE, &f, sizeof(f), err);
+}
+
 static int take_message(struct guest_run *g, const struct gn_vm_message *m, struct gn_err *err)
 {
 	if (gn_control_message(g->run->control, m))
@@ -111,6 +127,8 @@ static int take_message(struct guest_run *g, const struct gn_vm_message *m, stru
 	case GN_MESSAGE_LOG:
 		take_log(g, m);
 		return 0;
+	case GN_MESSAGE_MACHINE:
+		return send_machine(g, err);
 	case GN_MESSAGE_DONE:
 		take_done(g, m);
 		return 0;
@@ -151,8 +169,12 @@ static int wait_and_handle(struct guest_run *g, struct gn_err *err)
 		{ .fd = gn_control_fd(g->run->control), .events = POLLIN },
 	};
 
-	if (poll(fds, GN_ARRAY_LEN(fds), g->up ? -1 : 1000) < 0 && errno != EINTR)
+	const int patience = g->watching ? (int)(GN_MACHINE_WINDOW / GN_MSEC) : g->up ? -1 : 1000;
+
+	if (poll(fds, GN_ARRAY_LEN(fds), patience) < 0 && errno != EINTR)
 		return gn_fail(err, -errno, "cannot wait for the guest: %m");
+	if (g->watching)
+		gn_machine_look(&g->machine);
 	int r = fds[1].revents ? take_signals(g, err) : 0;
 
 	if (r == 0 && fds[0].revents)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One function per table: bind and insert. */
+#include <math.h>
+
 #include "store/internal.h"
 
 /* Rows are numbered from 1, the run's objects from 0; GN_NONE is no object. */
@@ -114,5 +116,30 @@ int gn_store_node_stat(struct gn_store *s, uint32_t node, const char *key, int64
 	bind_id(q, 1, node);
 	sqlite3_bind_text(q, 2, key, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(q, 3, value);
+	return gn_store_insert(s, q, err);
+}
+
+/* SQLite itself makes NULL of NAN, but not of what is infinite. */
+static void bind_known(sqlite3_stmt *q, int column, double value)
+{
+	if (isfinite(value))
+		sqlite3_bind_double(q, column, value);
+	else
+		sqlite3_bind_null(q, column);
+}
+
+int gn_store_fidelity(struct gn_store *s, const struct gn_store_fidelity *f, struct gn_err *err)
+{
+	sqlite3_stmt *q = gn_store_statement(s, GN_INSERT_FIDELITY);
+
+	if (!q)
+		return gn_store_failed(s, err);
+	sqlite3_bind_text(q, 1, f->what, -1, SQLITE_STATIC);
+	bind_known(q, 2, f->value);
+	sqlite3_bind_text(q, 3, f->unit, -1, SQLITE_STATIC);
+	bind_known(q, 4, f->suspect);
+	bind_known(q, 5, f->invalid);
+	sqlite3_bind_text(q, 6, f->verdict, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 7, f->detail, -1, SQLITE_STATIC);
 	return gn_store_insert(s, q, err);
 }

@@ -45,6 +45,15 @@ int gn_store_call(struct gn_store *s, uint32_t node, uint32_t round, int64_t t, 
 int gn_store_coverage(struct gn_store *s, uint32_t event, uint32_t informed, int64_t t, struct gn_err *err);
 int gn_store_node_stat(struct gn_store *s, uint32_t node, const char *key, int64_t value, struct gn_err *err);
 
+/* One figure of how far reality was from what was asked, and what follows from it. */
+struct gn_store_fidelity {
+	const char *what, *unit, *verdict;
+	const char *detail;	 /* which node or link it is of, or NULL */
+	double value;		 /* NAN: not known */
+	double suspect, invalid; /* thresholds; INFINITY: none */
+};
+int gn_store_fidelity(struct gn_store *s, const struct gn_store_fidelity *f, struct gn_err *err);
+
 /* Everything given so far is safe against kill -9 after this. Call it about four times a second. */
 int gn_store_commit(struct gn_store *s, struct gn_err *err);
 

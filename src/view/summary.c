@@ -246,15 +246,15 @@ static void print_losses(FILE *f, sqlite3 *db)
 		fprintf(f, "warning: %" PRId64 " log records made no sense and were refused\n", refused);
 }
 
-/* Said only of a run that is not to be trusted. */
+/* Said only of a run that is not to be trusted as it is. */
 static void print_verdict(FILE *f, sqlite3 *db)
 {
-	char verdict[16], reason[256];
+	char verdict[16], reason[1024];
 
-	if (!gn_run_meta(db, "verdict", verdict, sizeof(verdict)) || strcmp(verdict, "invalid") != 0)
+	if (!gn_run_meta(db, "verdict", verdict, sizeof(verdict)) || !strcmp(verdict, "valid"))
 		return;
 	gn_run_meta(db, "verdict_reason", reason, sizeof(reason));
-	fprintf(f, "verdict: invalid: %s\n", *reason ? reason : "no reason given");
+	fprintf(f, "verdict: %s: %s\n", verdict, *reason ? reason : "no reason given");
 }
 
 /* A run whose rows above are not all that there should be. */

@@ -40,6 +40,10 @@ void gn_progress_end(struct gn_progress *p); /* leave the terminal's line clean 
  * 20 events. */
 int gn_summary_print(const char *db, FILE *f, struct gn_err *err);
 
+/* A run's table fidelity, as text: each figure with its thresholds, and the verdict. @ret_verdict: "valid", "suspect",
+ * "invalid", or "" where the run has none. */
+int gn_fidelity_print(const char *db, FILE *f, char ret_verdict[16], struct gn_err *err);
+
 /**
  * gn_plot() - draw coverage over time with gnuplot.
  * @out: a file's name ending in .svg, .png or .pdf, or "-" for the terminal. Written whole or not at all.

@@ -333,7 +333,7 @@ static int parse(struct gn_channel *c, struct gn_vm_message *ret, struct gn_err 
 		return 0;
 	uint32_t len = (uint32_t)h[0] | (uint32_t)h[1] << 8 | (uint32_t)h[2] << 16 | (uint32_t)h[3] << 24;
 
-	if (len > GN_MESSAGE_MAX || h[4] < GN_MESSAGE_HELLO || h[4] > GN_MESSAGE_INFO)
+	if (len > GN_MESSAGE_MAX || h[4] < GN_MESSAGE_HELLO || h[4] >= GN_MESSAGE_END)
 		return gn_fail(err, -EBADMSG,
 			       "what comes over the channel is not a message (length %u, type %u)", len,
 			       h[4]);

@@ -63,6 +63,11 @@ enum gn_message_type {
 
 	/* asked for without payload; the answer is a struct gn_running, see cmd/control.h */
 	GN_MESSAGE_INFO,
+
+	/* guest: without payload, at the end of a run; the answer is a struct gn_machine_figures, see cmd/machine.h */
+	GN_MESSAGE_MACHINE,
+
+	GN_MESSAGE_END, /* none: one more than the last */
 };
 
 /* Bytes that a stream's writer may have under way without credit for more. */

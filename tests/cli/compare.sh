@@ -110,8 +110,9 @@ for i in 3 5; do
 	sqlite3 doubtful/$i/run.db "UPDATE meta SET value = 'invalid' WHERE key = 'verdict'"
 	sqlite3 doubtful/$i/run.db "DELETE FROM node_stat; DELETE FROM meta WHERE key = 'datagrams'"
 done
+sqlite3 doubtful/7/run.db "UPDATE meta SET value = 'suspect' WHERE key = 'verdict'"
 text=$(gn compare doubtful other)
-has "invalid runs are counted" "$text" '^A  doubtful: 30 runs, sim, 100 nodes; invalid by their own check: 2$'
+has "suspect and invalid runs are counted" "$text" '^A  doubtful: 30 runs, sim, 100 nodes; suspect by their own check: 1; invalid by their own check: 2$'
 has "a killed run sent nobody knows how much" "$text" '^datagrams per node  *28, 25 '
 
 # refused DESCRIPTION STATUS PATTERN COMMAND...: a sentence, and no new file.
