@@ -9,14 +9,14 @@ DESTDIR ?=
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 
 # The one list of distribution packages: what a user needs to build and run, and what the tests add.
-PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libsqlite3-dev libmnl-dev libnl-3-dev \
-	libnl-route-3-dev libkmod-dev gnuplot-nox user-mode-linux iproute2
+PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libsqlite3-dev libmnl-dev \
+	libkmod-dev gnuplot-nox user-mode-linux iproute2
 CHECK_PACKAGES := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck shellcheck mandoc valgrind \
 	sqlite3 iputils-ping tcpdump python3 procps util-linux tmux git
 
 VERSION := 0.2.0
 LAYERS  := util proto plugin topo net live store sim view study vm cmd
-LIBS    := yaml-0.1 sqlite3 libmnl libnl-3.0 libnl-route-3.0 libkmod
+LIBS    := yaml-0.1 sqlite3 libmnl libkmod
 
 empty :=
 comma := ,

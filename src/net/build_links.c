@@ -117,7 +117,7 @@ int gn_build_queue_shape(struct builder *b, uint32_t link, int end, struct gn_er
 	snprintf(what, sizeof(what), "%s: cannot shape what leaves %s", name, gn_build_name_at(b, link, end));
 	if (!netem.limit) /* the kernel would take it and drop everything */
 		return gn_fail(err, -EINVAL, "%s: its queue limit is 0", what);
-	return gn_netem_queue(b->batch, gn_plan_index(link, end), &netem, what, err);
+	return gn_netem_queue(b->batch, gn_plan_index(link, end), &netem, GN_NETEM_NEW, what, err);
 }
 
 void gn_build_queue_cut(struct builder *b, uint32_t link, int end)

@@ -102,7 +102,7 @@ static int probe_netem(struct gn_err *err)
 	if (r)
 		return r;
 	queue_veth(&p);
-	r = gn_netem_queue(p.batch, PROBE_INDEX, &netem, "putting netem on an interface", err);
+	r = gn_netem_queue(p.batch, PROBE_INDEX, &netem, GN_NETEM_NEW, "putting netem on an interface", err);
 	return r ? r : gn_nl_flush(p.batch, err);
 }
 

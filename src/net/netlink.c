@@ -158,25 +158,45 @@ static void clear(struct gn_nl_batch *b)
 	b->used = 0;
 }
 
-struct nlmsghdr *gn_nl_request(struct gn_nl_batch *b, const char *what, ...)
+static struct nlmsghdr *begin(struct gn_nl_batch *b, size_t room, const char *what, va_list ap)
 {
-	va_list ap;
-
-	if (b->n == GN_NL_BATCH) {
+	assert(room <= sizeof(b->buffer));
+	if (b->n == GN_NL_BATCH || sizeof(b->buffer) - b->used < room) {
 		if (!b->failed)
 			send_batch(b);
 		clear(b);
 	}
-	va_start(ap, what);
 	vsnprintf(b->what[b->n], sizeof(b->what[b->n]), what, ap);
-	va_end(ap);
-	memset(b->buffer + b->used, 0, GN_NL_REQUEST_MAX);
+	memset(b->buffer + b->used, 0, room);
+	b->room = room;
 	return mnl_nlmsg_put_header(b->buffer + b->used);
+}
+
+struct nlmsghdr *gn_nl_request(struct gn_nl_batch *b, const char *what, ...)
+{
+	struct nlmsghdr *m;
+	va_list ap;
+
+	va_start(ap, what);
+	m = begin(b, GN_NL_REQUEST_MAX, what, ap);
+	va_end(ap);
+	return m;
+}
+
+struct nlmsghdr *gn_nl_request_large(struct gn_nl_batch *b, size_t room, const char *what, ...)
+{
+	struct nlmsghdr *m;
+	va_list ap;
+
+	va_start(ap, what);
+	m = begin(b, room, what, ap);
+	va_end(ap);
+	return m;
 }
 
 void gn_nl_end_unanswered(struct gn_nl_batch *b, struct nlmsghdr *request)
 {
-	assert((char *)request == b->buffer + b->used && request->nlmsg_len <= GN_NL_REQUEST_MAX);
+	assert((char *)request == b->buffer + b->used && request->nlmsg_len <= b->room);
 	request->nlmsg_flags |= NLM_F_REQUEST;
 	request->nlmsg_seq = b->seq + b->n++;
 	b->used += MNL_ALIGN(request->nlmsg_len);

@@ -17,7 +17,7 @@
 #include "util/err.h"
 
 #define GN_NL_BATCH	  128  /* requests; more risk the loss of answers */
-#define GN_NL_REQUEST_MAX 1024 /* bytes; the largest, the rule of the switches, has 400 */
+#define GN_NL_REQUEST_MAX 1024 /* bytes; the rule of the switches has 400 */
 #define GN_NL_WHAT_MAX	  288  /* bytes of "link A - B: cannot ..", with three names of 63 */
 
 struct gn_nl_batch {
@@ -29,6 +29,7 @@ struct gn_nl_batch {
 	struct nlmsghdr *last_request;
 	uint32_t last;
 	size_t used; /* bytes queued */
+	size_t room; /* bytes that the request begun last may have */
 	/* The first failure; requests after it are dropped until gn_nl_flush() has reported it. */
 	int failed;
 	struct gn_err error;
@@ -49,6 +50,10 @@ void gn_nl_use(struct gn_nl_batch *b, int fd);
  * Return: an empty header with room for GN_NL_REQUEST_MAX bytes. gn_nl_end() makes it part of the batch.
  */
 struct nlmsghdr *gn_nl_request(struct gn_nl_batch *b, const char *what, ...) GN_PRINTF(2, 3);
+
+/* The same for one of up to @room bytes, which may be as many as sizeof(b->buffer): a table of delays has 8 KB. */
+struct nlmsghdr *gn_nl_request_large(struct gn_nl_batch *b, size_t room, const char *what, ...)
+	GN_PRINTF(3, 4);
 void gn_nl_end(struct gn_nl_batch *b, struct nlmsghdr *request);
 
 /* The same for a request that the kernel never acknowledges: the end of an nf_tables transaction. */

@@ -2,9 +2,13 @@
 /*
  * Shaping: netem at the root of the interface that sends, one per direction of a link.
  *
- * What the kernel can hold: times in whole nanoseconds (64 bits; jitter at most 2.147 s), loss and
- * duplication in 1/2^32, rate in whole bytes per second, limit in packets. They are rounded to the nearest
- * value other than 0; what is read back must then be equal, bit by bit.
+ * What the kernel can hold: times in whole nanoseconds (64 bits; jitter at most 2.147 s), shares and
+ * probabilities in 1/2^32, rate in whole bytes per second, limit in packets. They are rounded to the nearest
+ * value other than 0; what is read back must then be equal, bit by bit. Tables of delays the kernel does not give back.
+ *
+ * `order: kept` is a rate so high that no packet takes time by it: with any rate netem lets no packet leave before the
+ * one it has queued last. A child pfifo, which tc-netem(8) advises, gets the packets only when their delay is over,
+ * since Linux 3.3, and keeps the order in which they have overtaken each other.
  */
 #ifndef GN_NET_SHAPE_H
 #define GN_NET_SHAPE_H
@@ -12,24 +16,45 @@
 #include "net/netlink.h"
 #include "topo/topology.h"
 
-/* A struct gn_shape in netem's units. */
-struct gn_netem {
-	int64_t latency;	  /* ns */
-	int64_t jitter;		  /* ns */
-	uint64_t rate;		  /* bytes per second; 0: not limited */
-	uint32_t loss, duplicate; /* of 2^32 packets; UINT32_MAX: all */
-	uint32_t limit;		  /* packets */
-	uint64_t seed;		  /* of netem's random numbers, where the kernel takes one (6.6 and later) */
-	bool seeded;		  /* read from the kernel: it did */
+#define GN_NETEM_ORDER_RATE UINT64_C(1000000000000000) /* bytes per second: 64 KB take no whole nanosecond */
+
+/* A share of 2^32 packets, UINT32_MAX: all; and how much a draw depends on the one before, likewise. */
+struct gn_netem_share {
+	uint32_t share, correlation;
 };
 
-/* The seed of a direction comes from the topology's seed, the link and the direction. */
+/* A struct gn_shape in netem's units. */
+struct gn_netem {
+	int64_t latency, jitter; /* ns */
+	uint32_t correlation;	 /* of 2^32 */
+	const struct gn_distribution *distribution;
+	struct gn_netem_share loss, duplicate, corrupt, reorder;
+	uint32_t gap; /* 0: nothing is reordered */
+	enum gn_loss_model loss_model;
+	uint32_t loss_states[5]; /* of 2^32, as in struct gn_shape */
+	uint64_t rate;		 /* bytes per second; 0: not limited */
+	int32_t packet_overhead, cell_overhead;
+	uint32_t cell_size;
+	struct gn_slot slot;
+	uint32_t limit; /* packets */
+	bool ecn;
+	uint64_t seed; /* of netem's random numbers, where the kernel takes one (6.6 and later) */
+	bool seeded;   /* read from the kernel: it did */
+};
+
+/* The seed of a direction comes from the topology's seed, the link and the direction. A shape that asks for nothing
+ * gives a netem that does nothing. */
 void gn_netem_of(const struct gn_shape *shape, uint64_t seed, uint32_t link, int direction,
 		 struct gn_netem *ret);
 
-/* Queue "put netem at the root of the interface @index". */
-int gn_netem_queue(struct gn_nl_batch *b, uint32_t index, const struct gn_netem *n, const char *what,
-		   struct gn_err *err);
+/*
+ * Queue "put netem at the root of the interface @index". GN_NETEM_NEW: where none of ours is. GN_NETEM_REPLACE: there
+ * may be one: it gets all of the new values, keeps its queue and loses nothing. The kernel cannot take a table away, so
+ * in its place comes one of a uniform distribution, in 4096 steps.
+ */
+enum gn_netem_mode { GN_NETEM_NEW, GN_NETEM_REPLACE };
+int gn_netem_queue(struct gn_nl_batch *b, uint32_t index, const struct gn_netem *n, enum gn_netem_mode mode,
+		   const char *what, struct gn_err *err);
 
 /* Read a message of a qdisc dump: @ret_index and @ret of a root netem. Return: whether it is one. */
 bool gn_netem_parse(const struct nlmsghdr *m, uint32_t *ret_index, struct gn_netem *ret);

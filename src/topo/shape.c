@@ -9,7 +9,8 @@
 /* A UDP datagram without payload on a veth: Ethernet 14, IPv4 20 and UDP 8 bytes, no padding. */
 enum { SMALLEST_PACKET = 42, QUEUE_PACKETS = 1000 };
 #define PACKETS_PER_SECOND UINT64_C(1000000)
-#define DISTRIBUTION_ONE   8192 /* of a table's values: one jitter */
+#define DISTRIBUTION_ONE   8192	 /* of a table's values: one jitter */
+#define TABLES_MAX	   32000 /* they have to fit in one netlink attribute of 64 KB */
 
 /* How far above its mean the table may put a value whose deviation is @jitter. */
 static gn_dur furthest(const struct gn_distribution *d, gn_dur jitter)
@@ -125,6 +126,11 @@ static void check_times(const struct check *c)
 		    gn_unit_format(GN_QUANTITY_DURATION, s->delay, text[1]));
 	if (s->keep_order && s->reorder_ppm)
 		say(c, GN_SHAPE_REORDER, "reorder and order: kept contradict each other");
+	if (s->distribution && s->slot.distribution &&
+	    s->distribution->n + s->slot.distribution->n > TABLES_MAX)
+		say(c, GN_SHAPE_SLOT,
+		    "the tables of distribution and slot have more than %d numbers together, all that netem takes",
+		    TABLES_MAX);
 }
 
 static void check_rate(const struct check *c)

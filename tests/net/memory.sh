@@ -14,7 +14,7 @@ gossip: {period: 200ms, fanout: 2}
 events: [{at: 1s, from: n1, repeat: 20, every: 10ms, size: 1024}]
 Y
 
-# libnl keeps tables for the process's life that valgrind calls "possibly lost"; what is lost for sure counts.
+# What is lost for sure counts.
 valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
 	--errors-for-leak-kinds=definite,indirect --trace-children=no --log-file="$work/valgrind.%p" \
 	"$GN" run small.yaml -q -o valgrind

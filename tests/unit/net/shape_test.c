@@ -34,9 +34,9 @@ static void shares_have_32_bits(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
-		assert_int_equal(netem_of((struct gn_shape){ .loss_ppm = cases[i].ppm }).loss,
+		assert_int_equal(netem_of((struct gn_shape){ .loss_ppm = cases[i].ppm }).loss.share,
 				 cases[i].of_2_32);
-		assert_int_equal(netem_of((struct gn_shape){ .duplicate_ppm = cases[i].ppm }).duplicate,
+		assert_int_equal(netem_of((struct gn_shape){ .duplicate_ppm = cases[i].ppm }).duplicate.share,
 				 cases[i].of_2_32);
 	}
 }
@@ -86,14 +86,14 @@ static void a_request_reads_back(void **state)
 		{ .limit = 1, .seed = 1 },
 		{ .latency = 10000001,
 		  .jitter = 3,
-		  .loss = 4295,
-		  .duplicate = 77,
+		  .loss.share = 4295,
+		  .duplicate.share = 77,
 		  .rate = 187500,
 		  .limit = 1234,
 		  .seed = 5 },
 		{ .latency = 7000000000000, .jitter = 2147483647, .rate = UINT64_C(12500000000), .limit = 9 },
 		{ .rate = UINT32_MAX, .limit = 9, .seed = UINT64_MAX },
-		{ .rate = UINT64_C(1) << 32, .limit = 9, .loss = UINT32_MAX },
+		{ .rate = UINT64_C(1) << 32, .limit = 9, .loss.share = UINT32_MAX },
 	};
 
 	(void)state;
@@ -103,7 +103,7 @@ static void a_request_reads_back(void **state)
 		struct gn_err err = { "" };
 		uint32_t index = 0;
 
-		assert_int_equal(gn_netem_queue(b, 77, &cases[i], "link a - b", &err), 0);
+		assert_int_equal(gn_netem_queue(b, 77, &cases[i], GN_NETEM_NEW, "link a - b", &err), 0);
 		assert_int_equal(b->n, 1);
 		assert_string_equal(b->what[0], "link a - b");
 		const struct nlmsghdr *m = (const void *)b->buffer;
@@ -168,7 +168,7 @@ static void options_may_be_cut_short(void **state)
 static void each_difference_is_named(void **state)
 {
 	const struct gn_netem wanted = {
-		.latency = 10, .jitter = 20, .loss = 30, .rate = 40, .limit = 50, .seed = 60, .duplicate = 70
+		.latency = 10, .jitter = 20, .loss.share = 30, .rate = 40, .limit = 50, .seed = 60, .duplicate.share = 70
 	};
 	struct gn_netem got[7] = { wanted, wanted, wanted, wanted, wanted, wanted, wanted };
 	static const char *const texts[7] = {
@@ -186,14 +186,14 @@ static void each_difference_is_named(void **state)
 	assert_int_equal(gn_netem_compare(&wanted, &got[0], &err), 0);
 	got[0].latency++;
 	got[1].jitter++;
-	got[2].loss++;
+	got[2].loss.share++;
 	got[3].rate++;
 	got[4].limit++;
 	got[5].seed++;
 	got[4].seed = 99; /* of a kernel that takes none */
 	assert_int_equal(gn_netem_compare(&wanted, &got[5], &err), 0);
 	got[5].seeded = true;
-	got[6].duplicate++;
+	got[6].duplicate.share++;
 	for (size_t i = 0; i < GN_ARRAY_LEN(got); i++) {
 		assert_int_equal(gn_netem_compare(&wanted, &got[i], &err), -EIO);
 		assert_string_equal(err.text, texts[i]);
