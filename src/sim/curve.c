@@ -58,7 +58,7 @@ static bool is_point(uint32_t k, uint32_t n)
 void gn_sim_curve_publish(struct gn_simulation *s, uint32_t event)
 {
 	s->result->curves[event].published = s->in.now;
-	s->published++;
+	s->published = GN_MAX(s->published, event + 1);
 }
 
 void gn_sim_curve_learn(struct gn_simulation *s, uint32_t event)
@@ -71,7 +71,8 @@ void gn_sim_curve_learn(struct gn_simulation *s, uint32_t event)
 	if (rounds && state->pending && state->t != t)
 		add_point(s, c, state->t);
 	c->informed++;
-	s->complete += c->informed == s->result->counted;
+	if (!s->faults) /* else it depends on who is alive */
+		s->complete += c->informed == s->result->counted;
 	state->t = t;
 	state->pending = rounds || !is_point(c->informed, s->result->counted);
 	if (state->pending)

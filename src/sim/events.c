@@ -5,9 +5,10 @@
  */
 #include <string.h>
 
-#include "sim/network.h"
+#include "sim/events.h"
+#include "sim/faults.h"
+#include "sim/netem.h"
 #include "sim/pool.h"
-#include "sim/simulation.h"
 #include "sim/wheel.h"
 
 /* Look at this machine's clock after so many things. */
@@ -19,7 +20,7 @@ struct tail {
 	uint32_t sent, received; /* calls, from one multiple of the period to the next */
 };
 
-struct datagram {
+struct gn_sim_datagram {
 	gn_time sent;
 	struct gn_sim_flight flight; /* over links; not used on an ideal network */
 	uint32_t from, to;	     /* members */
@@ -32,16 +33,16 @@ struct datagram {
 
 enum { KIND_BITS = 2, KIND_MASK = 3 };
 /* The lowest bits of what an entry is; the others are the datagram's address, the member, the event. */
-enum kind { DATAGRAM, TIMER, PUBLICATION };
+enum kind { DATAGRAM, TIMER, PUBLICATION, ACTION };
 
 struct events {
 	struct gn_wheel wheel;
 	struct gn_pool pool;
-	struct gn_sim_network *network; /* NULL: ideal */
-	struct datagram *leaving;	/* the one that the network is asked about */
-	bool landed;			/* it is under way again */
-	uint16_t answers;		/* for what is sent in answer to the input at hand */
-	gn_time window_end;		/* when the members' sent and received begin anew */
+	struct gn_sim_network *network;	 /* NULL: ideal */
+	struct gn_sim_datagram *leaving; /* the one that the network is asked about */
+	bool landed;			 /* it is under way again */
+	uint16_t answers;		 /* for what is sent in answer to the input at hand */
+	gn_time window_end;		 /* when the members' sent and received begin anew */
 	bool window_used;
 };
 
@@ -66,11 +67,11 @@ static void schedule(struct gn_simulation *s, gn_time t, enum kind kind, uint64_
 
 /* ---- datagrams ---- */
 
-static struct datagram *new_datagram(struct gn_simulation *s, const struct datagram *like,
-				     const uint8_t *data)
+static struct gn_sim_datagram *new_datagram(struct gn_simulation *s, const struct gn_sim_datagram *like,
+					    const uint8_t *data)
 {
 	struct events *e = s->state;
-	struct datagram *d = gn_pool_take(&e->pool, sizeof(*d) + like->size);
+	struct gn_sim_datagram *d = gn_pool_take(&e->pool, sizeof(*d) + like->size);
 
 	if (!d) {
 		out_of_memory(s);
@@ -81,12 +82,12 @@ static struct datagram *new_datagram(struct gn_simulation *s, const struct datag
 	return d;
 }
 
-static void free_datagram(struct events *e, struct datagram *d)
+static void free_datagram(struct events *e, struct gn_sim_datagram *d)
 {
 	gn_pool_give(&e->pool, d, sizeof(*d) + d->size);
 }
 
-static void schedule_datagram(struct gn_simulation *s, gn_time t, const struct datagram *d)
+static void schedule_datagram(struct gn_simulation *s, gn_time t, const struct gn_sim_datagram *d)
 {
 	schedule(s, t, DATAGRAM, (uintptr_t)d);
 }
@@ -96,7 +97,7 @@ static void land(void *host, const struct gn_sim_flight *f, gn_time when)
 {
 	struct gn_simulation *s = host;
 	struct events *e = s->state;
-	struct datagram *d = e->leaving;
+	struct gn_sim_datagram *d = e->leaving;
 
 	if (e->landed)
 		d = new_datagram(s, d, d->data);
@@ -107,7 +108,7 @@ static void land(void *host, const struct gn_sim_flight *f, gn_time when)
 	schedule_datagram(s, when, d);
 }
 
-static void move(struct gn_simulation *s, struct datagram *d)
+static void move(struct gn_simulation *s, struct gn_sim_datagram *d)
 {
 	struct events *e = s->state;
 	const struct gn_sim_flight from = d->flight;
@@ -125,8 +126,10 @@ static void move(struct gn_simulation *s, struct datagram *d)
 /* How long a datagram takes on an ideal network; as netem: uniform in [delay - jitter, delay + jitter). */
 static gn_dur draw_delay(struct gn_simulation *s)
 {
-	const struct gn_shape *n = &s->t->network;
+	const struct gn_shape *n = &s->network;
 
+	if (n->distribution)
+		return gn_sim_netem_delay(n, &s->rand);
 	return n->jitter ? n->delay - n->jitter + gn_rand_below(&s->rand, 2 * n->jitter) : n->delay;
 }
 
@@ -144,7 +147,9 @@ static void send(void *host, uint32_t to, const uint8_t *data, size_t size)
 {
 	struct gn_simulation *s = host;
 	struct events *e = s->state;
-	struct datagram like = { .sent = s->in.now, .from = s->in.self, .to = to, .size = (uint16_t)size };
+	struct gn_sim_datagram like = {
+		.sent = s->in.now, .from = s->in.self, .to = to, .size = (uint16_t)size
+	};
 
 	if (!gn_sim_may_send(s, to, data, size))
 		return;
@@ -158,16 +163,18 @@ static void send(void *host, uint32_t to, const uint8_t *data, size_t size)
 		s->counters[s->in.self].datagrams_sent++;
 		s->counters[s->in.self].bytes_sent += size;
 	}
+	if (s->faults && gn_sim_faults_part(s, s->in.self, to))
+		return;
 	if (e->network) {
 		like.flight = gn_sim_flight(gn_node_of(s->t, s->in.self), gn_node_of(s->t, to), size);
-		struct datagram *d = new_datagram(s, &like, data);
+		struct gn_sim_datagram *d = new_datagram(s, &like, data);
 
 		if (d)
 			move(s, d);
 		return;
 	}
 	for (unsigned copies = gn_sim_copies(s, to); copies; copies--) {
-		struct datagram *d = new_datagram(s, &like, data);
+		struct gn_sim_datagram *d = new_datagram(s, &like, data);
 
 		if (d)
 			schedule_datagram(s, s->in.now + draw_delay(s), d);
@@ -186,14 +193,22 @@ static void feed(struct gn_simulation *s)
 	if (after == tail->deadline && s->in.type != GN_TIMER)
 		return;
 	gn_sim_blame(s, gn_output_check_deadline(&s->in, tail->deadline, after));
-	if (s->counters && s->in.type == GN_START)
+	if (s->counters && s->in.type == GN_START && !s->in.now) /* the first of its lives */
 		s->counters[s->in.self].phase_ns = after;
 	tail->deadline = after;
 	if (after != GN_NO_DEADLINE)
-		schedule(s, after, TIMER, (uint64_t)s->in.self << KIND_BITS);
+		schedule(s, GN_MAX(after, s->in.now), TIMER, (uint64_t)s->in.self << KIND_BITS);
 }
 
-static void receive(struct gn_simulation *s, const struct datagram *d)
+static inline void count_received(struct gn_simulation *s, const struct gn_sim_datagram *d)
+{
+	if (!s->counters)
+		return;
+	s->counters[d->to].datagrams_received++;
+	s->counters[d->to].bytes_received += d->size;
+}
+
+static void receive(struct gn_simulation *s, const struct gn_sim_datagram *d)
 {
 	struct events *e = s->state;
 	struct tail *tail = tail_of(s, d->to);
@@ -201,10 +216,7 @@ static void receive(struct gn_simulation *s, const struct datagram *d)
 	if (d->call && ++tail->received > s->result->largest_in_degree)
 		s->result->largest_in_degree = tail->received;
 	e->window_used |= d->call;
-	if (s->counters) {
-		s->counters[d->to].datagrams_received++;
-		s->counters[d->to].bytes_received += d->size;
-	}
+	count_received(s, d);
 	if (d->tag && d->tag == *(const uint8_t *)gn_sim_head(s, d->to))
 		return;
 	e->answers = d->sent == s->in.now ? d->answers + 1 : 0;
@@ -218,9 +230,10 @@ static void receive(struct gn_simulation *s, const struct datagram *d)
 		gn_sim_blame(s, "answers answers without end");
 }
 
+/* The present deadline may be another than the one that was asked for; and one may be missed, by a member that slept. */
 static void run_timer(struct gn_simulation *s, uint32_t member)
 {
-	if (tail_of(s, member)->deadline != s->in.now)
+	if (tail_of(s, member)->deadline > s->in.now || (s->faults && !gn_sim_faults_runs(s, member)))
 		return;
 	if (s->counters)
 		s->counters[member].timers++;
@@ -230,6 +243,72 @@ static void run_timer(struct gn_simulation *s, uint32_t member)
 	s->in.data = NULL;
 	s->in.size = 0;
 	feed(s);
+}
+
+/* ---- for faults.c ---- */
+
+struct gn_sim_network *gn_sim_events_network(struct gn_simulation *s)
+{
+	return ((struct events *)s->state)->network;
+}
+
+void gn_sim_events_schedule_action(struct gn_simulation *s, gn_time t, uint32_t action)
+{
+	schedule(s, t, ACTION, (uint64_t)action << KIND_BITS);
+}
+
+void gn_sim_events_arrive(struct gn_simulation *s, struct gn_sim_datagram *d)
+{
+	switch (s->faults ? gn_sim_faults_admit(s, d->to, d) : GN_SIM_TAKEN) {
+	case GN_SIM_WAITS:
+		return;
+	case GN_SIM_TAKEN:
+		receive(s, d);
+		break;
+	case GN_SIM_IGNORED:
+		count_received(s, d);
+		if (s->counters)
+			s->counters[d->to].ignored++;
+		break;
+	case GN_SIM_LOST:
+		break;
+	}
+	free_datagram(s->state, d);
+}
+
+void gn_sim_events_drop(struct gn_simulation *s, struct gn_sim_datagram *d)
+{
+	free_datagram(s->state, d);
+}
+
+void gn_sim_events_run_timers(struct gn_simulation *s, uint32_t member)
+{
+	if (tail_of(s, member)->deadline <= s->in.now)
+		run_timer(s, member);
+}
+
+void gn_sim_events_run_timer_early(struct gn_simulation *s, uint32_t member)
+{
+	struct tail *tail = tail_of(s, member);
+
+	if (tail->deadline == GN_NO_DEADLINE)
+		return;
+	tail->deadline = s->in.now;
+	run_timer(s, member);
+}
+
+void gn_sim_events_stop(struct gn_simulation *s, uint32_t member)
+{
+	tail_of(s, member)->deadline = GN_NO_DEADLINE;
+}
+
+/* What is under way has come to a node: unless the network was cut meanwhile. */
+static bool goes_on(struct gn_simulation *s, const struct gn_sim_datagram *d)
+{
+	const struct events *e = s->state;
+
+	return (!e->network || gn_sim_network_arrives(e->network, &d->flight)) &&
+	       !gn_sim_faults_part(s, d->from, d->to);
 }
 
 /* ---- the run ---- */
@@ -255,14 +334,14 @@ static void carry_out(struct gn_simulation *s, uint64_t what)
 
 	switch ((enum kind)(what & KIND_MASK)) {
 	case DATAGRAM: {
-		struct datagram *d = (struct datagram *)(uintptr_t)what;
+		struct gn_sim_datagram *d = (struct gn_sim_datagram *)(uintptr_t)what;
 
-		if (e->network && d->flight.at != d->flight.to) {
+		if (s->faults && !goes_on(s, d))
+			free_datagram(e, d);
+		else if (e->network && d->flight.at != d->flight.to)
 			move(s, d);
-			return;
-		}
-		receive(s, d);
-		free_datagram(e, d);
+		else
+			gn_sim_events_arrive(s, d);
 		return;
 	}
 	case TIMER:
@@ -270,6 +349,9 @@ static void carry_out(struct gn_simulation *s, uint64_t what)
 		return;
 	case PUBLICATION:
 		gn_sim_publish(s, (uint32_t)(what >> KIND_BITS));
+		return;
+	case ACTION:
+		gn_sim_faults_act(s, (uint32_t)(what >> KIND_BITS));
 		return;
 	}
 }
@@ -290,13 +372,14 @@ static void on_approach(void *host, uint64_t what, enum gn_wheel_approach how)
 		if (how == GN_WHEEL_FAR)
 			__builtin_prefetch((const void *)(uintptr_t)what);
 		else
-			fetch_member(s, ((const struct datagram *)(uintptr_t)what)->to);
+			fetch_member(s, ((const struct gn_sim_datagram *)(uintptr_t)what)->to);
 		return;
 	case TIMER:
 		fetch_member(s, (uint32_t)(what >> KIND_BITS));
 		__builtin_prefetch(&s->randoms[what >> KIND_BITS], 1);
 		return;
 	case PUBLICATION:
+	case ACTION:
 		return;
 	}
 }
@@ -305,6 +388,8 @@ static void start(struct gn_simulation *s)
 {
 	for (uint32_t m = 0; m < s->cluster.members; m++)
 		tail_of(s, m)->deadline = GN_NO_DEADLINE;
+	if (s->t->n_actions) /* before what else happens at their moments */
+		s->failed = gn_sim_faults_init(s);
 	for (uint32_t i = 0; i < s->t->n_events; i++)
 		schedule(s, s->t->events[i].at, PUBLICATION, (uint64_t)i << KIND_BITS);
 	begin_window(s);
@@ -337,6 +422,14 @@ static void run_events(struct gn_simulation *s)
 	}
 }
 
+static void take_counts(struct gn_simulation *s, const struct gn_sim_network_counts *c)
+{
+	s->result->lost = c->lost;
+	s->result->queue_drops = c->queue_drops;
+	s->result->corrupted = c->corrupted;
+	s->result->down_drops = c->down_drops;
+}
+
 static int run(struct gn_simulation *s)
 {
 	struct events e = { .wheel = { .approach = on_approach, .host = s } };
@@ -347,10 +440,9 @@ static int run(struct gn_simulation *s)
 		r = gn_sim_network_new(s->t, &e.network, s->err);
 	if (!r)
 		run_events(s);
-	if (e.network) {
-		s->result->lost = gn_sim_network_counts(e.network)->lost;
-		s->result->queue_drops = gn_sim_network_counts(e.network)->queue_drops;
-	}
+	if (e.network)
+		take_counts(s, gn_sim_network_counts(e.network));
+	gn_sim_faults_done(s);
 	gn_sim_network_free(e.network);
 	gn_pool_done(&e.pool);
 	gn_wheel_done(&e.wheel);

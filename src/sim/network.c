@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/network.h"
 
-#include "util/rand.h"
+#include "sim/netem.h"
+#include "topo/shape.h"
 
 /* A node with fewer routes than this has no table: they are looked at one by one. */
 #define WORTH_A_TABLE 16
@@ -9,10 +10,15 @@
 #define RANDOM_INDEX UINT64_MAX
 #define LOST	     1
 
-/* A link direction with a rate: when the packets on it will be through, ascending. A ring. */
-struct queue {
-	gn_time *through;
-	uint32_t first, n, cap; /* cap: a power of two */
+/*
+ * A direction of a link. Most do no more than delay, lose and duplicate: for these all is here, and nothing is known of the
+ * packets on them. What does more has a netem.
+ */
+struct direction {
+	gn_dur delay;
+	uint32_t jitter, loss_ppm, duplicate_ppm;
+	uint32_t to; /* the node at its end */
+	struct gn_sim_netem *netem;
 };
 
 /* Of the addresses from here on, up to the next range, this route's prefix is the longest. */
@@ -32,11 +38,22 @@ struct attachment {
 	uint32_t node, port;
 };
 
+/* A switch with `shared: true`: the queues that the links of its members have together. */
+struct access {
+	uint32_t node;
+	struct gn_sim_netem up, down; /* up: into the switch */
+};
+
 struct gn_sim_network {
 	const struct gn_topology *t;
 	struct gn_rand random;
 	struct gn_sim_network_counts counts;
-	struct queue *queues; /* [2 * link + direction]; touched only where there is a rate */
+	struct direction *directions; /* [2 * link + direction] */
+	struct access *accesses;      /* ascending nodes */
+	uint32_t n_accesses;
+	/* By link: how often it went down or up, odd while it is down. NULL: nothing is done to this network while it
+	 * runs, and packets may go on to the next queue at once. */
+	uint16_t *changes;
 	struct table *tables; /* by node; made when first needed */
 	/* Of LAN i, ascending nodes: attachments[first_attachment[i]] up to first_attachment[i + 1] - 1. */
 	struct attachment *attachments;
@@ -230,131 +247,198 @@ static int choose_link(struct gn_sim_network *n, struct gn_sim_flight *f, uint32
 
 /* ---- what a link does ---- */
 
+static const struct direction *direction_from(const struct gn_sim_network *n, uint32_t link, uint32_t from)
+{
+	return &n->directions[2 * (size_t)link + (n->t->links[link].node[0] != from)];
+}
+
+/* Does a link between them share its rate with others? */
+static bool is_shared(const struct gn_sim_network *n, uint32_t at, uint32_t other)
+{
+	return n->n_accesses && n->t->nodes[at].shared && n->t->nodes[other].kind != GN_SWITCH;
+}
+
 static bool happens(struct gn_sim_network *n, uint32_t ppm)
 {
 	return ppm && gn_rand_below(&n->random, 1000000) < ppm;
 }
 
 /* netem's tabledist(): its bias is the kernel's. */
-static gn_dur draw_delay(struct gn_sim_network *n, const struct gn_shape *s)
+static gn_dur draw_delay(struct gn_sim_network *n, const struct direction *d)
 {
-	if (!s->jitter)
-		return s->delay;
-	return s->delay - s->jitter + (gn_rand_next(&n->random) >> 32) % (2 * s->jitter);
-}
-
-static void leave_queue(struct queue *q, gn_time now)
-{
-	while (q->n && q->through[q->first] <= now) {
-		q->first = (q->first + 1) & (q->cap - 1);
-		q->n--;
-	}
-}
-
-static int grow_queue(struct queue *q)
-{
-	const uint32_t cap = q->cap ? 2 * q->cap : 16;
-	gn_time *through = cap ? malloc(cap * sizeof(*through)) : NULL;
-
-	if (!through)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < q->n; i++)
-		through[i] = q->through[(q->first + i) & (q->cap - 1)];
-	free(q->through);
-	*q = (struct queue){ .through = through, .n = q->n, .cap = cap };
-	return 0;
-}
-
-/* A packet behind those in the queue. *ret: when it will be through. */
-static int enter_queue(struct queue *q, gn_time ready, const struct gn_shape *s, uint32_t size, gn_time *ret)
-{
-	const uint64_t frame = size + GN_SIM_FRAME_BYTES;
-
-	if (q->n == q->cap && grow_queue(q))
-		return -ENOMEM;
-	if (q->n)
-		ready = GN_MAX(ready, q->through[(q->first + q->n - 1) & (q->cap - 1)]);
-	*ret = ready + frame * GN_SEC / GN_MAX(1, s->rate_bps / 8);
-	q->through[(q->first + q->n++) & (q->cap - 1)] = *ret;
-	return 0;
-}
-
-/* Over a link without or with a rate. */
-static int cross(struct gn_sim_network *n, struct queue *q, const struct gn_shape *s, uint32_t size,
-		 gn_time *t)
-{
-	const gn_time ready = *t + draw_delay(n, s);
-
-	if (s->rate_bps)
-		return enter_queue(q, ready, s, size, t);
-	*t = ready;
-	return 0;
-}
-
-static bool is_full(struct queue *q, const struct gn_shape *s, gn_time now)
-{
-	if (!s->rate_bps)
-		return false;
-	leave_queue(q, now);
-	return q->n >= s->limit;
+	if (!d->jitter)
+		return d->delay;
+	return d->delay - d->jitter + (gn_rand_next(&n->random) >> 32) % (2 * (uint64_t)d->jitter);
 }
 
 static int travel(struct move *m, struct gn_sim_flight f, gn_time t);
 
 /* The second copy, which netem queues first. It is not duplicated again here, but may be lost. */
-static int send_copy(struct move *m, const struct gn_sim_flight *f, const struct gn_shape *s, struct queue *q,
-		     gn_time t)
+static int send_copy(struct move *m, const struct gn_sim_flight *f, const struct direction *d, gn_time t)
 {
 	struct gn_sim_network *n = m->network;
-	int r;
 
 	n->counts.duplicated++;
-	if (happens(n, s->loss_ppm)) {
+	if (happens(n, d->loss_ppm)) {
 		n->counts.lost++;
 		return 0;
 	}
-	r = cross(n, q, s, f->size, &t);
-	return r ? r : travel(m, *f, t);
+	return travel(m, *f, t + draw_delay(n, d));
 }
 
-/* Over @link, as netem_enqueue() has it: the flight is then at its other end at *t. Return: 0, LOST or negative. */
-static int cross_link(struct move *m, uint32_t link, struct gn_sim_flight *f, gn_time *t)
+static int cross_plain(struct move *m, const struct direction *d, struct gn_sim_flight *f, gn_time *t)
 {
 	struct gn_sim_network *n = m->network;
-	const struct gn_link *l = &n->t->links[link];
-	const int direction = l->node[0] == f->at ? 0 : 1;
-	const struct gn_shape *s = &l->shape[direction];
-	struct queue *q = &n->queues[2 * (size_t)link + (size_t)direction];
-	const bool twice = happens(n, s->duplicate_ppm), lost = happens(n, s->loss_ppm);
+	const bool twice = happens(n, d->duplicate_ppm), lost = happens(n, d->loss_ppm);
 	int r = 0;
 
 	if (lost && !twice) {
 		n->counts.lost++;
 		return LOST;
 	}
-	if (is_full(q, s, *t)) {
+	f->at = d->to;
+	if (twice && !lost)
+		r = send_copy(m, f, d, *t);
+	*t += draw_delay(n, d);
+	return r;
+}
+
+/*
+ * One bit of the frame is inverted: the addresses, protocol or IPv4 header that it is in let the next node refuse it, or UDP's
+ * checksum the destination. Nobody looks at the sender's Ethernet address. Return: 0, or LOST: at the link's end.
+ */
+static int corrupt(struct gn_sim_network *n, struct gn_sim_flight *f)
+{
+	enum { SENDER = 6, TYPE = 12, UDP = 34 }; /* where they begin */
+	const uint64_t byte = gn_rand_below(&n->random, f->size + GN_SIM_FRAME_BYTES);
+
+	if (byte >= SENDER && byte < TYPE)
+		return 0;
+	f->corrupt = true;
+	return byte < UDP ? LOST : 0;
+}
+
+/* Through the queue of a netem. Return: 0, *t is when it comes out at the other end; LOST: it is of no use there. */
+static int queue_up(struct move *m, struct gn_sim_netem *e, struct gn_sim_flight *f, gn_time *t)
+{
+	struct gn_sim_network *n = m->network;
+	const int r = gn_sim_netem_corrupts(e, &n->random) ? corrupt(n, f) : 0;
+
+	if (gn_sim_netem_enqueue(e, &n->random, f->size + GN_SIM_FRAME_BYTES, *t, t))
+		return no_memory(m->err);
+	if (r)
+		n->counts.corrupted++;
+	return r;
+}
+
+static int queue_copy(struct move *m, struct gn_sim_netem *e, struct gn_sim_flight f, gn_time t)
+{
+	struct gn_sim_network *n = m->network;
+
+	n->counts.duplicated++;
+	if (gn_sim_netem_loses(e, &n->random)) {
+		n->counts.lost++;
+		return 0;
+	}
+	const int r = queue_up(m, e, &f, &t);
+
+	return r ? GN_MIN(r, 0) : travel(m, f, t);
+}
+
+/* netem_enqueue(). */
+static int cross_netem(struct move *m, const struct direction *d, struct gn_sim_flight *f, gn_time *t)
+{
+	struct gn_sim_network *n = m->network;
+	struct gn_sim_netem *e = d->netem;
+	const bool twice = gn_sim_netem_duplicates(e, &n->random), lost = gn_sim_netem_loses(e, &n->random);
+	int r = 0;
+
+	if (lost && !twice) {
+		n->counts.lost++;
+		return LOST;
+	}
+	if (gn_sim_netem_is_full(e, *t)) {
 		n->counts.queue_drops++;
 		return LOST;
 	}
-	f->at = l->node[!direction];
+	f->at = d->to;
 	if (twice && !lost)
-		r = send_copy(m, f, s, q, *t);
-	return r ? r : cross(n, q, s, f->size, t);
+		r = queue_copy(m, e, *f, *t);
+	return r ? r : queue_up(m, e, f, t);
 }
 
-static bool has_rate(const struct gn_topology *t, uint32_t link, uint32_t from)
+/* Over @link: the flight is then at its other end at *t. Return: 0, LOST or negative. */
+static int cross_link(struct move *m, uint32_t link, struct gn_sim_flight *f, gn_time *t)
 {
-	return t->links[link].shape[t->links[link].node[0] == from ? 0 : 1].rate_bps;
+	struct gn_sim_network *n = m->network;
+	const struct direction *d = direction_from(n, link, f->at);
+
+	if (n->changes) {
+		if (n->changes[link] & 1) {
+			n->counts.down_drops++;
+			return LOST;
+		}
+		f->link = link;
+		f->changes = n->changes[link];
+	}
+	f->access = is_shared(n, d->to, f->at) ? GN_SIM_BEFORE_ACCESS : GN_SIM_NO_ACCESS;
+	return d->netem ? cross_netem(m, d, f, t) : cross_plain(m, d, f, t);
 }
+
+/* ---- access networks ---- */
+
+static struct access *access_of(const struct gn_sim_network *n, uint32_t node)
+{
+	uint32_t low = 0, high = n->n_accesses - 1;
+
+	while (low < high) {
+		const uint32_t middle = low + (high - low) / 2;
+
+		if (n->accesses[middle].node < node)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return &n->accesses[low];
+}
+
+/* Through the queue that all members share. The link itself, with its delay, comes before it on the way into the
+ * switch, and behind it on the way out. */
+static int cross_access(struct move *m, struct gn_sim_netem *e, struct gn_sim_flight *f, gn_time *t)
+{
+	if (gn_sim_netem_is_full(e, *t)) {
+		m->network->counts.queue_drops++;
+		return LOST;
+	}
+	f->access = f->access == GN_SIM_BEFORE_ACCESS ? GN_SIM_NO_ACCESS : GN_SIM_BEHIND_ACCESS;
+	return queue_up(m, e, f, t);
+}
+
+/* ---- the whole way ---- */
 
 static int put_down(struct move *m, const struct gn_sim_flight *f, gn_time when)
 {
+	if (f->at == f->to && f->corrupt) {
+		m->network->counts.corrupted++;
+		return 0;
+	}
 	if (++m->copies > GN_SIM_COPIES_MAX)
 		return gn_fail(m->err, -EOVERFLOW,
 			       "links that duplicate make more than %d copies of one datagram to %s",
 			       GN_SIM_COPIES_MAX, m->network->t->nodes[f->to].name);
 	m->land(m->host, f, when);
 	return 0;
+}
+
+/* The queue before which the flight is, if it is at one: of an access network. */
+static struct gn_sim_netem *queue_before(const struct gn_sim_network *n, const struct gn_sim_flight *f,
+					 uint32_t link)
+{
+	if (f->access == GN_SIM_BEFORE_ACCESS)
+		return &access_of(n, f->at)->up;
+	if (f->access == GN_SIM_NO_ACCESS && is_shared(n, f->at, other_end(n->t, link, f->at)))
+		return &access_of(n, f->at)->down;
+	return NULL;
 }
 
 /* From where the flight is at @t. At a queue everything that comes earlier must have come: the host calls again then. */
@@ -373,14 +457,25 @@ static int travel(struct move *m, struct gn_sim_flight f, gn_time t)
 			n->counts.unreachable++;
 			return 0;
 		}
-		if (t > m->now && has_rate(n->t, link, f.at))
+		struct gn_sim_netem *access = n->n_accesses ? queue_before(n, &f, link) : NULL;
+
+		if (t > m->now && (n->changes || access || direction_from(n, link, f.at)->netem))
 			break;
-		r = cross_link(m, link, &on, &t);
+		r = access ? cross_access(m, access, &f, &t) : cross_link(m, link, &on, &t);
 		if (r)
 			return r == LOST ? 0 : r;
-		f = on;
+		if (!access)
+			f = on;
 	}
 	return put_down(m, &f, t);
+}
+
+bool gn_sim_network_arrives(struct gn_sim_network *n, const struct gn_sim_flight *f)
+{
+	if (!n->changes || f->link == GN_NONE || n->changes[f->link] == f->changes)
+		return true;
+	n->counts.down_drops++;
+	return false;
 }
 
 int gn_sim_network_move(struct gn_sim_network *n, const struct gn_sim_flight *f, gn_time now,
@@ -434,6 +529,115 @@ static void list_attachments(struct gn_sim_network *n)
 	}
 }
 
+/* What needs no memory of the packets before. */
+static bool is_plain(const struct gn_shape *s)
+{
+	return !s->distribution && !s->correlation_ppm && !s->keep_order && s->loss_model == GN_LOSS_RANDOM &&
+	       !s->loss_correlation_ppm && !s->duplicate_correlation_ppm && !s->corrupt_ppm &&
+	       !s->reorder_ppm && !s->rate_bps && !s->limit_given;
+}
+
+/* @always: packets on it count from the start, because it will get another shape. */
+static int shape_direction(struct gn_sim_network *n, struct direction *d, const struct gn_shape *s,
+			   bool always)
+{
+	if (!d->netem && (always || !is_plain(s))) {
+		d->netem = calloc(1, sizeof(*d->netem));
+		if (!d->netem)
+			return -ENOMEM;
+	}
+	if (d->netem)
+		gn_sim_netem_set(d->netem, s, &n->random);
+	d->delay = s->delay;
+	d->jitter = (uint32_t)s->jitter;
+	d->loss_ppm = s->loss_ppm;
+	d->duplicate_ppm = s->duplicate_ppm;
+	return 0;
+}
+
+/* The part of a member's shape that is all members'. */
+static struct gn_shape shared_part(const struct gn_shape *s)
+{
+	struct gn_shape shared = {
+		.rate_bps = s->rate_bps,
+		.packet_overhead = s->packet_overhead,
+		.cell_size = s->cell_size,
+		.cell_overhead = s->cell_overhead,
+		.limit = s->limit,
+		.limit_given = s->limit_given,
+	};
+
+	gn_shape_set_limit(&shared);
+	return shared;
+}
+
+static int set_shape(struct gn_sim_network *n, uint32_t direction, const struct gn_shape *s, bool always)
+{
+	struct direction *d = &n->directions[direction];
+	const uint32_t from = n->t->links[direction / 2].node[direction % 2];
+	const bool up = is_shared(n, d->to, from), down = is_shared(n, from, d->to);
+	struct gn_shape own = *s, shared;
+
+	if (up || down) {
+		struct access *a = access_of(n, up ? d->to : from);
+
+		shared = shared_part(s);
+		gn_sim_netem_set(up ? &a->up : &a->down, &shared, &n->random);
+		own.rate_bps = 0;
+		gn_shape_set_limit(&own);
+	}
+	return shape_direction(n, d, &own, always);
+}
+
+int gn_sim_network_shape(struct gn_sim_network *n, uint32_t direction, const struct gn_shape *s,
+			 struct gn_err *err)
+{
+	return set_shape(n, direction, s, true) ? no_memory(err) : 0;
+}
+
+void gn_sim_network_down(struct gn_sim_network *n, uint32_t link, bool down)
+{
+	n->changes[link] = (uint16_t)(n->changes[link] + ((n->changes[link] & 1) != down));
+}
+
+static int make_directions(struct gn_sim_network *n)
+{
+	const struct gn_topology *t = n->t;
+	int r = 0;
+
+	n->directions = calloc(2 * (size_t)t->n_links + 1, sizeof(*n->directions));
+	if (!n->directions)
+		return -ENOMEM;
+	for (uint32_t i = 0; !r && i < 2 * t->n_links; i++) {
+		n->directions[i].to = t->links[i / 2].node[!(i % 2)];
+		r = set_shape(n, i, &t->links[i / 2].shape[i % 2], false);
+	}
+	for (uint32_t a = 0; !r && a < t->n_actions; a++) {
+		const struct gn_action *action = &t->actions[a];
+
+		for (uint32_t i = 0; !r && action->what == GN_ACTION_SET && i < action->n_targets; i++)
+			r = set_shape(n, action->targets[i],
+				      &t->links[action->targets[i] / 2].shape[action->targets[i] % 2], true);
+	}
+	return r;
+}
+
+static int make_accesses(struct gn_sim_network *n)
+{
+	const struct gn_topology *t = n->t;
+
+	for (uint32_t v = 0; v < t->n_nodes; v++)
+		n->n_accesses += t->nodes[v].shared;
+	n->accesses = calloc(n->n_accesses + 1, sizeof(*n->accesses));
+	if (!n->accesses)
+		return -ENOMEM;
+	for (uint32_t v = 0, i = 0; v < t->n_nodes; v++) {
+		if (t->nodes[v].shared)
+			n->accesses[i++].node = v;
+	}
+	return 0;
+}
+
 int gn_sim_network_new(const struct gn_topology *t, struct gn_sim_network **ret, struct gn_err *err)
 {
 	struct gn_sim_network *n = calloc(1, sizeof(*n));
@@ -442,11 +646,12 @@ int gn_sim_network_new(const struct gn_topology *t, struct gn_sim_network **ret,
 		return no_memory(err);
 	n->t = t;
 	gn_rand_init(&n->random, t->seed, GN_RAND_NETEM, RANDOM_INDEX);
-	n->queues = calloc(2 * (size_t)t->n_links + 1, sizeof(*n->queues));
+	n->changes = t->n_actions ? calloc(t->n_links + 1, sizeof(*n->changes)) : NULL;
 	n->tables = calloc(t->n_nodes, sizeof(*n->tables));
 	n->attachments = malloc((t->n_ports + 1u) * sizeof(*n->attachments));
 	n->first_attachment = calloc(t->n_lans + 2u, sizeof(*n->first_attachment));
-	if (!n->queues || !n->tables || !n->attachments || !n->first_attachment) {
+	if ((t->n_actions && !n->changes) || !n->tables || !n->attachments || !n->first_attachment ||
+	    make_accesses(n) || make_directions(n)) {
 		gn_sim_network_free(n);
 		return no_memory(err);
 	}
@@ -455,17 +660,29 @@ int gn_sim_network_new(const struct gn_topology *t, struct gn_sim_network **ret,
 	return 0;
 }
 
+static void free_directions(struct gn_sim_network *n)
+{
+	for (uint32_t i = 0; n->directions && i < 2 * n->t->n_links; i++) {
+		if (n->directions[i].netem)
+			gn_sim_netem_done(n->directions[i].netem);
+		free(n->directions[i].netem);
+	}
+	free(n->directions);
+}
+
 struct gn_sim_network *gn_sim_network_free(struct gn_sim_network *n)
 {
 	if (!n)
 		return NULL;
-	for (uint32_t i = 0; n->queues && i < 2 * n->t->n_links; i++) {
-		if (n->t->links[i / 2].shape[i % 2].rate_bps)
-			free(n->queues[i].through);
-	}
 	for (uint32_t v = 0; n->tables && v < n->t->n_nodes; v++)
 		free(n->tables[v].ranges);
-	free(n->queues);
+	for (uint32_t i = 0; n->accesses && i < n->n_accesses; i++) {
+		gn_sim_netem_done(&n->accesses[i].up);
+		gn_sim_netem_done(&n->accesses[i].down);
+	}
+	free_directions(n);
+	free(n->accesses);
+	free(n->changes);
 	free(n->tables);
 	free(n->attachments);
 	free(n->first_attachment);

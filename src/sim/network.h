@@ -3,17 +3,22 @@
  * The network of a topology with links, as the simulator has it: what a datagram meets on its way from one node to
  * another. The way is that of the live network: at hosts and routers the longest prefix of their routes, through
  * switches along the LAN's spanning tree, at most GN_SIM_TTL - 1 routers. Each link direction does what
- * sch_netem does at the interface that sends (Linux 6.1 to 6.18, net/sched/sch_netem.c):
+ * sch_netem does at the interface that sends (Linux 6.1 to 6.18, net/sched/sch_netem.c); see sim/netem.h. The order of its
+ * decisions:
  *
  * - duplicate, then loss: a packet that is chosen for both goes on once; of one that comes twice the second copy may
  *   be lost as well. Each copy has a delay of its own, so that copies and packets overtake each other;
- * - delay: uniform in [delay - jitter, delay + jitter), 32 random bits modulo 2 * jitter;
- * - rate: a packet is through at max(time + its delay, when the one before it is through) + its time at that rate, as a
- *   frame: 42 bytes more than the payload. So nothing overtakes on a link with a rate;
- * - limit: more packets than this, in flight or waiting, are dropped; on links with a rate alone: limit is
- *   computed such that without one no machine could send so many.
+ * - corruption: one bit of the frame is inverted, the copy's and the packet's each by chance. Nearly always somebody
+ *   notices: at the link's end, or at the destination by UDP's checksum, which the sender's kernel computes for that
+ *   purpose. A packet whose sender's Ethernet address it was arrives like others;
+ * - limit: more packets than this, in flight or waiting, are dropped. With a rate or a limit of the file's alone: else
+ *   it is computed such that without a rate no machine could send so many;
+ * - delay, then rate: a packet is through at max(time + its delay, when the one before it is through) + its time at that
+ *   rate, as a frame: 42 bytes more than the payload. So nothing overtakes on a link with a rate. Members of an access
+ *   network (a switch with `shared: true`) have their delay on their links and one queue with that rate together.
  *
- * A way is followed from one link with a rate to the next: what happens on the others depends on nothing else.
+ * A way is followed from one queue to the next: what happens on links that only delay, lose and duplicate depends on
+ * nothing else. But while something is done to the network (a topology with actions), from one link to the next.
  */
 #ifndef GN_SIM_NETWORK_H
 #define GN_SIM_NETWORK_H
@@ -28,11 +33,20 @@
 
 /* A datagram on its way. */
 struct gn_sim_flight {
-	uint32_t at;   /* the node it is at; at the destination: it has arrived */
-	uint32_t to;   /* node id of the destination */
-	uint32_t next; /* the host or router that it is addressed to on its present LAN */
-	uint16_t size; /* bytes of UDP payload */
-	uint8_t ttl;   /* hosts and routers that may still send it on; the sender is one of them */
+	uint32_t at;	  /* the node it is at; at the destination: it has arrived */
+	uint32_t to;	  /* node id of the destination */
+	uint32_t next;	  /* the host or router that it is addressed to on its present LAN */
+	uint16_t size;	  /* bytes of UDP payload */
+	uint8_t ttl;	  /* hosts and routers that may still send it on; the sender is one of them */
+	bool corrupt : 1; /* its destination will not take it */
+	enum gn_sim_access {
+		GN_SIM_NO_ACCESS,
+		GN_SIM_BEFORE_ACCESS, /* it has come to a switch with a shared rate: the queue is next */
+		GN_SIM_BEHIND_ACCESS, /* it is through the queue of the switch and about to leave it */
+	} access : 7;
+	/* With actions: the link that it is on, GN_NONE at its origin, and how often that went down or up before. */
+	uint32_t link;
+	uint16_t changes;
 };
 
 struct gn_sim_network;
@@ -42,6 +56,8 @@ struct gn_sim_network_counts {
 	uint64_t lost;	      /* by chance */
 	uint64_t queue_drops; /* at full queues */
 	uint64_t unreachable; /* no route, or too many routers */
+	uint64_t corrupted;   /* refused because of an inverted bit */
+	uint64_t down_drops;  /* at links that are down or went down meanwhile */
 	uint64_t duplicated;
 };
 
@@ -58,7 +74,12 @@ struct gn_sim_network *gn_sim_network_free(struct gn_sim_network *n);
 static inline struct gn_sim_flight gn_sim_flight(uint32_t from, uint32_t to, size_t size)
 {
 	return (struct gn_sim_flight){
-		.at = from, .to = to, .next = from, .size = (uint16_t)size, .ttl = GN_SIM_TTL
+		.at = from,
+		.to = to,
+		.next = from,
+		.size = (uint16_t)size,
+		.ttl = GN_SIM_TTL,
+		.link = GN_NONE,
 	};
 }
 
@@ -76,6 +97,18 @@ typedef void gn_sim_land(void *host, const struct gn_sim_flight *f, gn_time when
  */
 int gn_sim_network_move(struct gn_sim_network *n, const struct gn_sim_flight *f, gn_time now,
 			gn_sim_land *land, void *host, struct gn_err *err);
+
+/* Does a flight that comes somewhere come at all? Not if its link went down meanwhile. To be asked for each that has
+ * landed, before gn_sim_network_move() or its arrival. */
+bool gn_sim_network_arrives(struct gn_sim_network *n, const struct gn_sim_flight *f);
+
+/* Give a direction, 2 * link + direction, which a GN_ACTION_SET speaks of, another shape. What is under way goes on as it
+ * is. Return: 0; -ENOMEM. */
+int gn_sim_network_shape(struct gn_sim_network *n, uint32_t direction, const struct gn_shape *s,
+			 struct gn_err *err);
+
+/* Nothing enters a link that is down, and what was under way on it does not arrive. The topology has actions. */
+void gn_sim_network_down(struct gn_sim_network *n, uint32_t link, bool down);
 
 const struct gn_sim_network_counts *gn_sim_network_counts(const struct gn_sim_network *n);
 

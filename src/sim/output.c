@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a protocol answers, as far as it does not matter which engine carries it out. */
+#include "sim/faults.h"
 #include "sim/rows.h"
 
 #include "util/util.h"
@@ -16,7 +17,7 @@ void gn_sim_blame(struct gn_simulation *s, const char *what)
 /* One bit for each event and member. */
 static bool test_and_set_known(struct gn_simulation *s, uint32_t event, bool set)
 {
-	size_t bit = (size_t)event * s->cluster.members + s->in.self;
+	const size_t bit = gn_sim_known_bit(s, event, s->in.self);
 	uint64_t mask = UINT64_C(1) << bit % 64, *word = &s->known[bit / 64];
 	bool was = *word & mask;
 
@@ -25,26 +26,34 @@ static bool test_and_set_known(struct gn_simulation *s, uint32_t event, bool set
 	return was;
 }
 
+static bool is_published(const struct gn_simulation *s, uint32_t event)
+{
+	return s->faults ? gn_sim_faults_is_published(s, event) : event < s->published;
+}
+
 void gn_sim_deliver(void *host, const struct gn_delivery *d)
 {
 	struct gn_simulation *s = host;
 	const char *fault = gn_output_check_deliver(&s->cluster, &s->in, d);
+	bool first = d->first;
 
 	s->last_delivery = s->steps;
 	if (!fault)
-		fault = gn_output_check_first(d, d->event < s->published,
+		fault = gn_output_check_first(d, is_published(s, d->event),
 					      test_and_set_known(s, d->event, d->first));
 	if (GN_UNLIKELY(fault)) {
 		gn_sim_blame(s, fault);
 		return;
 	}
-	if (d->first && gn_sim_counts(s, s->in.self))
+	if (s->faults && first)
+		first = gn_sim_faults_learn(s, d->event);
+	if (first && gn_sim_counts(s, s->in.self))
 		gn_sim_curve_learn(s, d->event);
 	if (!s->logs_arrivals)
 		return;
 	s->counters[s->in.self].informed += d->first != 0;
 	if (d->first || s->t->log != GN_RECORDS_FIRST)
-		gn_sim_write_arrival(s, d);
+		gn_sim_write_arrival(s, d, first);
 }
 
 void gn_sim_count_call(void *host, uint32_t round GN_UNUSED, uint32_t partner GN_UNUSED)
@@ -91,7 +100,7 @@ static bool call_is_lost(const struct gn_simulation *s, uint32_t to)
  * lost like any other. */
 unsigned gn_sim_copies(struct gn_simulation *s, uint32_t to)
 {
-	const struct gn_shape *n = &s->t->network;
+	const struct gn_shape *n = &s->network;
 	unsigned copies = 1;
 
 	if (!s->chance)
@@ -113,6 +122,8 @@ void gn_sim_publish(struct gn_simulation *s, uint32_t event)
 	uint8_t payload[GN_PAYLOAD_MAX];
 	const struct gn_event_plan *plan = &s->t->events[event];
 
+	if (s->faults && !gn_sim_faults_publish(s, event))
+		return;
 	/* Any bytes will do, as long as they are those of a live run. */
 	for (uint32_t i = 0; i < plan->size; i++)
 		payload[i] = (uint8_t)(event + i);

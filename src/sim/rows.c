@@ -17,7 +17,22 @@ void gn_sim_write_event(struct gn_simulation *s, uint32_t event)
 					gn_node_name(s->t, plan->node, name), detail ? detail : "", s->err);
 }
 
-void gn_sim_write_arrival(struct gn_simulation *s, const struct gn_delivery *d)
+void gn_sim_write_action(struct gn_simulation *s, const struct gn_action *a, uint32_t node)
+{
+	const bool idle = a->what == GN_ACTION_CPU || a->what == GN_ACTION_MEMORY;
+	char name[GN_NODE_NAME_MAX + 1];
+	GN_CLEANUP(gn_free_p) char *detail = NULL;
+
+	if (!s->o->store || s->failed)
+		return;
+	if (idle)
+		detail = gn_format("%s; without effect in virtual time", a->detail);
+	s->failed = gn_store_action(s->o->store, (int64_t)s->in.now, gn_action_name(a->what),
+				    node == GN_NONE ? a->target : gn_node_name(s->t, node, name),
+				    detail ? detail : a->detail, s->err);
+}
+
+void gn_sim_write_arrival(struct gn_simulation *s, const struct gn_delivery *d, bool first)
 {
 	const bool origin = d->via == GN_NO_MEMBER;
 	const struct gn_arrival a = {
@@ -27,7 +42,7 @@ void gn_sim_write_arrival(struct gn_simulation *s, const struct gn_delivery *d)
 		.hop = d->hop,
 		.t = (int64_t)s->in.now,
 		.sent = (int64_t)d->sent,
-		.first = d->first != 0,
+		.first = first,
 	};
 
 	if (!s->failed)
@@ -41,16 +56,27 @@ void gn_sim_write_call(struct gn_simulation *s, uint32_t round, uint32_t partner
 					  (int64_t)s->in.now, gn_node_of(s->t, partner), s->err);
 }
 
+struct total {
+	const char *key;
+	uint64_t value;
+};
+
+static int write_totals(struct gn_simulation *s, const struct total *rows, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < n; i++)
+		r = gn_store_meta_int(s->o->store, rows[i].key, (int64_t)rows[i].value, s->err);
+	return r;
+}
+
 static int write_meta(struct gn_simulation *s)
 {
 	static const char *const endings[] = {
 		[GN_SIM_DURATION] = "duration", [GN_SIM_INFORMED] = "informed", [GN_SIM_STOPPED] = "interrupt"
 	};
 	const struct gn_sim_result *r = s->result;
-	const struct {
-		const char *key;
-		uint64_t value;
-	} rows[] = {
+	const struct total always[] = {
 		{ "datagrams", r->datagrams },
 		{ "bytes", r->bytes },
 		{ "lost", r->lost },
@@ -62,14 +88,18 @@ static int write_meta(struct gn_simulation *s)
 		{ "ended_ns", r->ended },
 		{ "wall_ns", r->wall_ns },
 	};
+	const struct total cuts[] = {
+		{ "partition_drops", r->partition_drops },
+		{ "down_drops", r->down_drops },
+	};
+	const struct total corrupted = { "corrupted", r->corrupted };
+	int e = write_totals(s, always, GN_ARRAY_LEN(always));
 
-	for (size_t i = 0; i < GN_ARRAY_LEN(rows); i++) {
-		int e = gn_store_meta_int(s->o->store, rows[i].key, (int64_t)rows[i].value, s->err);
-
-		if (e)
-			return e;
-	}
-	return gn_store_meta(s->o->store, "ended_by", endings[r->ending], s->err);
+	if (!e && s->t->n_actions)
+		e = write_totals(s, cuts, GN_ARRAY_LEN(cuts));
+	if (!e && r->corrupted)
+		e = write_totals(s, &corrupted, 1);
+	return e ? e : gn_store_meta(s->o->store, "ended_by", endings[r->ending], s->err);
 }
 
 static int write_counters(struct gn_simulation *s, uint32_t member)
@@ -88,9 +118,11 @@ static int write_counters(struct gn_simulation *s, uint32_t member)
 		{ "timers", c->timers },
 		{ "informed", c->informed },
 		{ "phase_ns", c->phase_ns },
+		{ "ignored", c->ignored },
 	};
+	const size_t n = GN_ARRAY_LEN(rows) - !s->t->n_actions;
 
-	for (size_t i = 0; i < GN_ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < n; i++) {
 		int e = gn_store_node_stat(s->o->store, gn_node_of(s->t, member), rows[i].key,
 					   (int64_t)rows[i].value, s->err);
 

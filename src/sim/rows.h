@@ -7,8 +7,12 @@
 
 /* An event is published now at @s->in.self. */
 void gn_sim_write_event(struct gn_simulation *s, uint32_t event);
-void gn_sim_write_arrival(struct gn_simulation *s, const struct gn_delivery *d);
+/* @first: the first time at this member, in all its lives. */
+void gn_sim_write_arrival(struct gn_simulation *s, const struct gn_delivery *d, bool first);
 void gn_sim_write_call(struct gn_simulation *s, uint32_t round, uint32_t partner);
+
+/* An action is carried out now: on one of its nodes, or, GN_NONE, on the network. */
+void gn_sim_write_action(struct gn_simulation *s, const struct gn_action *a, uint32_t node);
 
 /* The end: the totals in meta, the members' counters as node_stat. Return: 0 or the store's error. */
 int gn_sim_write_totals(struct gn_simulation *s);

@@ -43,10 +43,12 @@ struct gn_sim_curve {
 struct gn_sim_result {
 	struct gn_sim_curve *curves; /* by event; n 0: it was never published */
 	uint32_t n_curves;
-	uint32_t counted;	    /* members that count: the topology's n_counted */
-	uint64_t datagrams, bytes;  /* sent by all members together */
-	uint64_t lost, queue_drops; /* on the way: by chance, and at full queues */
-	uint64_t calls;		    /* partners called */
+	uint32_t counted;		      /* members that count: the topology's n_counted */
+	uint64_t datagrams, bytes;	      /* sent by all members together */
+	uint64_t lost, queue_drops;	      /* on the way: by chance, and at full queues */
+	uint64_t corrupted;		      /* refused because of an inverted bit */
+	uint64_t partition_drops, down_drops; /* by a partition, and by links that are or went down */
+	uint64_t calls;			      /* partners called */
 	/* Of one member in one round (with other clocks: from one multiple of the period to the next): datagrams sent
 	 * at its own initiative (not in answer to one), and such datagrams received. The largest of all. */
 	uint32_t largest_fan_out, largest_in_degree;

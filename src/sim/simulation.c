@@ -92,12 +92,38 @@ static int prepare_protocol(struct gn_simulation *s)
 	return 0;
 }
 
-/* The clock of rounds over a network in which everything arrives at once needs no queue. */
+/* The clock of rounds over a network in which everything arrives at once needs no queue, if nothing else happens. */
 static const struct gn_sim_engine *choose_engine(const struct gn_topology *t)
 {
 	bool instant = t->ideal && !t->network.delay && !t->network.jitter;
 
-	return instant && t->gossip.clock == GN_CLOCK_ROUNDS ? &gn_sim_rounds : &gn_sim_events;
+	return instant && t->gossip.clock == GN_CLOCK_ROUNDS && !t->n_actions ? &gn_sim_rounds
+									      : &gn_sim_events;
+}
+
+static bool has_slot(const struct gn_shape *s)
+{
+	return s->slot.min_delay || s->slot.max_delay || s->slot.mean;
+}
+
+/* When netem's slots begin hangs on the moments at which it is asked for packets, by everything that the node sends. */
+static int refuse_slots(const struct gn_topology *t, struct gn_err *err)
+{
+	bool found = has_slot(&t->network);
+
+	for (uint32_t i = 0; i < 2 * t->n_links; i++)
+		found |= has_slot(&t->links[i / 2].shape[i % 2]);
+	for (uint32_t a = 0; a < t->n_actions; a++) {
+		if (t->actions[a].what != GN_ACTION_SET || !(t->actions[a].fields & GN_SHAPE_SLOT))
+			continue;
+		for (uint32_t i = 0; i < GN_MAX(1, t->actions[a].n_targets); i++)
+			found |= has_slot(&t->actions[a].values[i]);
+	}
+	return found ? gn_fail(err, -EINVAL,
+			       "%s has links with slots, which only the kernel's netem has: run it live, or "
+			       "leave slot: out",
+			       t->name)
+		     : 0;
 }
 
 static int init(struct gn_simulation *s)
@@ -108,10 +134,14 @@ static int init(struct gn_simulation *s)
 	s->protocol = t->gossip.protocol;
 	s->logs_coverage = s->o->store && t->log == GN_RECORDS_COVERAGE;
 	s->logs_arrivals = s->o->store && t->log != GN_RECORDS_COVERAGE;
-	s->chance = t->ideal && (t->network.loss_ppm || t->network.duplicate_ppm || t->call_loss_ppm);
+	s->network = t->network;
+	s->chance = t->ideal &&
+		    (t->network.loss_ppm || t->network.duplicate_ppm || t->call_loss_ppm || t->n_actions);
 	s->result->counted = t->gossip.n_counted;
-	int r = gn_sim_curves_init(s);
+	int r = refuse_slots(t, s->err);
 
+	if (!r)
+		r = gn_sim_curves_init(s);
 	if (!r)
 		r = prepare_protocol(s);
 	if (r)

@@ -3,7 +3,7 @@
  * What the two engines share: the members' memory, what becomes of deliveries, the result. Inside src/sim only.
  *
  * rounds.c: all members act at the same moments over a network without delay; nothing is ever queued but the
- * datagrams of one block of members. events.c: everything else.
+ * datagrams of one block of members. events.c: everything else, and whatever has actions.
  */
 #ifndef GN_SIM_SIMULATION_H
 #define GN_SIM_SIMULATION_H
@@ -22,6 +22,7 @@
 struct gn_sim_counters {
 	uint64_t datagrams_sent, datagrams_received, bytes_sent, bytes_received;
 	uint64_t malformed, calls, timers, informed, phase_ns;
+	uint64_t ignored; /* datagrams received; only of topologies with actions */
 };
 
 struct gn_simulation;
@@ -70,12 +71,16 @@ struct gn_simulation {
 	bool pending;			   /* of some curve */
 	bool logs_arrivals, logs_coverage;
 
+	/* What is done to all this while it runs; NULL: nothing, the topology has no actions. See faults.h. */
+	struct gn_sim_faults *faults;
+
 	/* Counts so far, and where they stood when the step at hand began. */
 	uint64_t steps, calls, sent, bytes;
 	uint64_t sent_before;
 	uint64_t last_delivery; /* the step with the last delivery: its number */
 
-	/* Chance on an ideal network. */
+	/* An ideal network as it is now, and chance on it. */
+	struct gn_shape network;
 	bool chance;
 	struct gn_rand rand;
 	uint64_t call_seed;
@@ -116,6 +121,19 @@ static inline void *gn_sim_body(const struct gn_simulation *s, uint32_t member)
 static inline bool gn_sim_counts(const struct gn_simulation *s, uint32_t member)
 {
 	return !s->t->gossip.counted || s->t->gossip.counted[member];
+}
+
+/* Where in s->known it says whether the event was delivered at the member. */
+static inline size_t gn_sim_known_bit(const struct gn_simulation *s, uint32_t event, uint32_t member)
+{
+	return (size_t)event * s->cluster.members + member;
+}
+
+static inline bool gn_sim_knows(const struct gn_simulation *s, uint32_t event, uint32_t member)
+{
+	const size_t bit = gn_sim_known_bit(s, event, member);
+
+	return s->known[bit / 64] >> bit % 64 & 1;
 }
 
 /* Let the member that s->in is of take its input. */
@@ -179,7 +197,7 @@ void gn_sim_deliver(void *host, const struct gn_delivery *d);
 void gn_sim_count_call(void *host, uint32_t round, uint32_t partner);
 void gn_sim_log_call(void *host, uint32_t round, uint32_t partner);
 
-/* Publish an event at its origin, now: s->in.now. */
+/* Publish an event at its origin, now: s->in.now; if its origin runs. */
 void gn_sim_publish(struct gn_simulation *s, uint32_t event);
 
 /* Feed GN_START to all members, at time 0. */
