@@ -111,6 +111,18 @@ static void write_range(FILE *f, const struct gn_key *k)
 		gn_unit_format(GN_QUANTITY_DECIMAL, k->max, max));
 }
 
+/* A list of names and of maps from names to weights, or one such map. */
+static void write_weights(FILE *f, const struct gn_key *k)
+{
+	fprintf(f, "\"anyOf\": [{ \"type\": \"object\", \"additionalProperties\": { ");
+	write_range(f, k);
+	fprintf(f, " } }, { \"type\": \"array\", \"items\": { \"anyOf\": [{ ");
+	write_name(f);
+	fprintf(f, " }, { \"type\": \"object\", \"additionalProperties\": { ");
+	write_range(f, k);
+	fprintf(f, " } }] } }]");
+}
+
 static void write_protocol(const struct json *j)
 {
 	const struct gn_protocol *q;
@@ -203,6 +215,9 @@ static void write_plain_type(const struct json *j, const struct gn_key *k, int i
 		fprintf(f, "\"type\": \"array\", \"minItems\": 1, \"items\": { ");
 		write_names_or_name(f);
 		fprintf(f, " }");
+		return;
+	case GN_TYPE_WEIGHTS:
+		write_weights(f, k);
 		return;
 	case GN_TYPE_TREE:
 		fprintf(f, "\"type\": [\"string\", \"number\", \"boolean\", \"array\", \"object\"]");

@@ -42,10 +42,25 @@ static int link_all(struct gn_planning *p, const struct gn_name *a, const struct
 	return r;
 }
 
-static int add_written_link(struct gn_planning *p, const struct gn_raw_link *l)
+/* Which of between and spread it is must be clear. */
+static bool check_ends(struct gn_planning *p, const struct gn_raw_link *l)
+{
+	if (l->between.at && l->spread.at)
+		gn_fault_at(p->report, l->spread.at->key_place, "a link has between or spread, not both");
+	else if (l->over.at && !l->spread.at)
+		gn_fault_at(p->report, l->over.at->key_place, "over needs spread");
+	else if (l->spread.at && !l->over.at)
+		gn_fault_at(p->report, l->spread.at->key_place, "spread needs over");
+	else if (!l->between.at && !l->spread.at && !l->shape.raw.bad)
+		gn_fault_at(p->report, l->shape.raw.place, "a link needs between, or spread");
+	else
+		return l->between.at || l->spread.at;
+	return false;
+}
+
+static int link_ends(struct gn_planning *p, const struct gn_raw_link *l, const struct gn_shape shape[2])
 {
 	const struct gn_field *ends = l->between.items;
-	struct gn_shape shape[2] = { 0 };
 	struct gn_name a, b;
 
 	if (l->between.bad || !ends) /* its fault was reported */
@@ -53,10 +68,19 @@ static int add_written_link(struct gn_planning *p, const struct gn_raw_link *l)
 	bool found = gn_planning_resolve(p, &ends[0], &a);
 
 	found &= gn_planning_resolve(p, &ends[1], &b);
-	if (!l->shape.raw.bad &&
-	    !gn_shape_decode(p, &l->shape, l->a_to_b.items, l->b_to_a.items, shape))
-		return 0;
 	return found ? link_all(p, &a, &b, shape, l->between.at->place) : 0;
+}
+
+static int add_written_link(struct gn_planning *p, const struct gn_raw_link *l)
+{
+	struct gn_shape shape[2] = { 0 };
+
+	/* What is wrong with the shape is said besides what is wrong with the ends. */
+	if (!l->shape.raw.bad)
+		gn_shape_decode(p, &l->shape, l->a_to_b.items, l->b_to_a.items, shape);
+	if (!check_ends(p, l))
+		return 0;
+	return l->spread.at ? gn_planning_spread(p, l, shape) : link_ends(p, l, shape);
 }
 
 int gn_planning_links(struct gn_planning *p)

@@ -124,6 +124,9 @@ bool gn_shape_decode(struct gn_planning *p, const struct gn_raw_shape *both,
 bool gn_shape_decode_change(struct gn_planning *p, const struct gn_raw_shape *both,
 			    const struct gn_raw_shape *own, struct gn_shape *ret, uint32_t *ret_fields);
 
+/* The links of an entry with `spread:`. Return: as gn_planning_add_link(); faults go to the report. */
+int gn_planning_spread(struct gn_planning *p, const struct gn_raw_link *l, const struct gn_shape shape[2]);
+
 /* Add a link. Return: 0, -ENOMEM or -E2BIG (with a fault at @at). */
 int gn_planning_add_link(struct gn_planning *p, uint32_t a, uint32_t b, const struct gn_shape shape[2],
 			 struct gn_place at);

@@ -193,11 +193,15 @@ static const struct gn_schema node_schema = {
 
 static const struct gn_key link_keys[] = {
 	{ "between", "the two ends, a and b; a group stands for each of its members", GN_TYPE_PAIR,
-	  FIELD(gn_raw_link, between), .required = true },
+	  FIELD(gn_raw_link, between), .default_note = "needed, or spread" },
+	{ "spread", "instead of between: a group, each of whose members is linked to one place of over",
+	  GN_TYPE_REFERENCE, FIELD(gn_raw_link, spread) },
+	{ "over", "the places that the group is spread over, and their weights; without one it is 1", GN_TYPE_WEIGHTS,
+	  FIELD(gn_raw_link, over), .min = 1, .max = 1000000 * GN_DECIMAL_ONE, .default_note = "needed with spread" },
 	{ "profile", "values for what is not written here: a name (netem/NAME.yaml) or, with a slash, a path",
 	  GN_TYPE_TEXT, FIELD(gn_raw_link, profile), .max = 4095 },
 	SHAPE_KEYS,
-	{ "a_to_b", "what differs from a to b, the first to the second of between", GN_TYPE_MAP,
+	{ "a_to_b", "what differs from a to b, the first to the second of between, or from the member to its place", GN_TYPE_MAP,
 	  FIELD(gn_raw_link, a_to_b), .inner = &direction_schema },
 	{ "b_to_a", "what differs from b to a", GN_TYPE_MAP,
 	  FIELD(gn_raw_link, b_to_a), .inner = &direction_schema },

@@ -33,8 +33,10 @@ enum gn_type {
 	GN_TYPE_PAIR,		 /* a list of exactly two names */
 	GN_TYPE_PAIR_OR_NETWORK, /* or the word network */
 	GN_TYPE_PARTS,		 /* a list of lists of names; items: a struct gn_field for each list */
-	GN_TYPE_TREE,		 /* anything: who reads it checks it */
-	GN_TYPE_FILES,		 /* a file's name or a list of them; resolved before the walk */
+	GN_TYPE_WEIGHTS, /* names with weights: a list of names, or of {name: weight}, or one such map; .number of each
+			    item in millionths */
+	GN_TYPE_TREE,  /* anything: who reads it checks it */
+	GN_TYPE_FILES, /* a file's name or a list of them; resolved before the walk */
 };
 
 /* The decoded value of one key. */
@@ -141,7 +143,8 @@ struct gn_raw_node {
 
 struct gn_raw_link {
 	struct gn_raw_shape shape;
-	struct gn_field between, profile, a_to_b, b_to_a; /* a profile is worked in before the walk */
+	struct gn_field between, spread, over, profile, a_to_b,
+		b_to_a; /* a profile is worked in before the walk */
 };
 
 /* A file of its own, of what a link may be like. */

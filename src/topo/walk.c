@@ -77,6 +77,8 @@ static const char *looks_like(enum gn_type t)
 		return "a list of two names: [a, b]; or network";
 	case GN_TYPE_PARTS:
 		return "a list of lists of names: [[a, b], [c]]";
+	case GN_TYPE_WEIGHTS:
+		return "a list of names or a map (name: weight)";
 	case GN_TYPE_TREE:
 		return "anything";
 	case GN_TYPE_FILES:
@@ -370,6 +372,54 @@ static bool decode_parts(struct walk *w, const struct gn_key *k, const struct gn
 	return good;
 }
 
+/* A name alone has the weight 1. */
+static bool add_weight(struct walk *w, const struct gn_key *k, const struct gn_yaml *y, struct gn_field *f)
+{
+	const struct gn_key weight = {
+		.name = "weight", .type = GN_TYPE_DECIMAL, .min = k->min, .max = k->max
+	};
+	struct gn_yaml *name = gn_arena_alloc(w->arena, sizeof(*name));
+	struct gn_field *item = (struct gn_field *)f->items + f->n++, number = { .number = GN_DECIMAL_ONE };
+	if (!name) {
+		w->report->no_memory = true;
+		return false;
+	}
+	/* What is wrong with the name is said to be where it is written, be it a key. */
+	*name = (struct gn_yaml){ .kind = GN_YAML_SCALAR, .text = y->key, .place = y->key_place };
+	item->at = y->key ? name : y;
+	item->text = item->at->text;
+	if (y->kind != GN_YAML_SCALAR || gn_yaml_is_null(y))
+		return wrong_type(w, y->key ? &weight : k, y);
+	bool good = !y->key || decode_number(w, &weight, y, &number);
+
+	item->number = number.number;
+	return good;
+}
+
+static bool decode_weights(struct walk *w, const struct gn_key *k, const struct gn_yaml *y,
+			   struct gn_field *f)
+{
+	bool good = true;
+	size_t n = y->n;
+
+	if (y->kind != GN_YAML_LIST && y->kind != GN_YAML_MAP)
+		return wrong_type(w, k, y);
+	for (const struct gn_yaml *item = y->first; item; item = item->next)
+		n += item->n;
+	f->items = gn_arena_alloc(w->arena, n * sizeof(struct gn_field));
+	if (!f->items) {
+		w->report->no_memory = true;
+		return false;
+	}
+	for (const struct gn_yaml *item = y->first; item; item = item->next) {
+		if (item->kind != GN_YAML_MAP || item->key)
+			good &= add_weight(w, k, item, f);
+		for (const struct gn_yaml *inner = item->key ? NULL : item->first; inner; inner = inner->next)
+			good &= add_weight(w, k, inner, f);
+	}
+	return good;
+}
+
 /* The word needs no list. */
 static bool decode_pair_or_network(struct walk *w, const struct gn_key *k, const struct gn_yaml *y,
 				   struct gn_field *f)
@@ -443,6 +493,8 @@ static bool decode(struct walk *w, const struct gn_key *k, const struct gn_yaml 
 		return decode_references(w, k, y, f);
 	case GN_TYPE_PAIR_OR_NETWORK:
 		return decode_pair_or_network(w, k, y, f);
+	case GN_TYPE_WEIGHTS:
+		return decode_weights(w, k, y, f);
 	case GN_TYPE_PARTS:
 		return decode_parts(w, k, y, f);
 	default:

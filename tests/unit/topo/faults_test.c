@@ -7,6 +7,9 @@
 #define GRAPH(keys) "generate: {graph: " keys "}\n"
 #define ACCESS(links) \
 	"nodes: [{name: n, count: 3}, {name: s, kind: switch, shared: true}]\nlinks: [" links "]\n"
+#define SPREAD(keys)                                                                                     \
+	"nodes: [{name: n, count: 3}, {name: a, kind: router}, {name: b, kind: router}]\nlinks: [{" keys \
+	"}, {between: [n, a]}]\n"
 #define NEEDS_REACH                                                                                        \
 	"which this overlay asks for: hosts do not forward; put routers or switches between them, or use " \
 	"overlay: neighbours\n"
@@ -50,6 +53,25 @@ static const struct {
 	  "t.yaml:1:10: cannot read \"no-such-file.yaml\": No such file or directory\n" },
 	{ "include of the wrong type", "include: {a: b}\n" LAN,
 	  "t.yaml:1:10: include must be a file's name or a list of them\n" },
+
+	/* Groups spread over places */
+	{ "spread and between", SPREAD("spread: n, over: {a: 1}, between: [n, b]"),
+	  "t.yaml:2:10: a link has between or spread, not both\n" },
+	{ "spread over nothing", SPREAD("spread: n"), "t.yaml:2:10: spread needs over\n" },
+	{ "over without spread", SPREAD("over: [a], between: [n, a]"), "t.yaml:2:10: over needs spread\n" },
+	{ "over no place", SPREAD("spread: n, over: []"), "t.yaml:2:27: over names no place\n" },
+	{ "over a stranger", SPREAD("spread: n, over: {a: 1, oslo: 2}"),
+	  "t.yaml:2:34: no node or group is called \"oslo\"\n" },
+	{ "a stranger is spread", SPREAD("spread: m, over: [a]"),
+	  "t.yaml:2:18: no node or group is called \"m\"\n" },
+	{ "a weight that is none", SPREAD("spread: n, over: [a: heavy, b: 0, {a: 1000001}]"),
+	  "t.yaml:2:31: weight must be a number such as 0.5, not \"heavy\"\n"
+	  "t.yaml:2:41: weight must be from 0.000001 to 1000000, not 0\n"
+	  "t.yaml:2:48: weight must be from 0.000001 to 1000000, not 1000001\n" },
+	{ "weights in a word", SPREAD("spread: n, over: a"),
+	  "t.yaml:2:27: over must be a list of names or a map (name: weight)\n" },
+	{ "places over themselves", SPREAD("spread: a, over: [a]"),
+	  "t.yaml:2:18: a would be linked to itself\n" },
 
 	/* Access networks */
 	{ "a host is shared",
@@ -154,7 +176,7 @@ static const struct {
 	{ "kind", "nodes: [{name: n, kind: swich}]\n",
 	  "t.yaml:1:25: unknown kind \"swich\" (did you mean \"switch\"?)\n" },
 	{ "log", "log: everything\n" LAN,
-	  "t.yaml:1:6: unknown log \"everything\": known are arrivals, calls, coverage\n" },
+	  "t.yaml:1:6: unknown log \"everything\": known are arrivals, calls, first, coverage\n" },
 	{ "until", "until: forever\n" LAN,
 	  "t.yaml:1:8: unknown until \"forever\": known are duration, informed\n" },
 	{ "protocol", LAN "gossip: {protocol: pushpull}\n",
@@ -193,7 +215,7 @@ static const struct {
 	  "nodes: [{name: n, count: 3}]\nlinks: [{between: n}, {between: [n]}, {delay: 1ms}, {between: [n, [n]]}]\n",
 	  "t.yaml:2:19: between must be a list of two names: [a, b]\n"
 	  "t.yaml:2:33: between must be a list of two names: [a, b], not 1\n"
-	  "t.yaml:2:39: a link needs between\n"
+	  "t.yaml:2:39: a link needs between, or spread\n"
 	  "t.yaml:2:67: between must be a list of two names: [a, b]\n" },
 	{ "two links into one LAN",
 	  "nodes: [{name: n, count: 3}, {name: s, kind: switch, count: 2}]\n"

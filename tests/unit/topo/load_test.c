@@ -79,6 +79,50 @@ static void assert_has(const char *text, const char *piece)
 	}
 }
 
+/* How many members of a group each place gets, and that the first get the first. */
+static void groups_are_spread(void **state)
+{
+	static const struct {
+		const char *why, *over;
+		unsigned members, want[3];
+	} cases[] = {
+		{ "by weight", "{a: 3, b: 1}", 200, { 150, 50 } },
+		{ "the largest remainder gets the last: 6.67, 2.22, 1.11",
+		  "{a: 3, b: 1, c: 0.5}",
+		  10,
+		  { 7, 2, 1 } },
+		{ "quotas 0.6, 0.3, 2.1", "{a: 0.6, b: 0.3, c: 2.1}", 3, { 1, 0, 2 } },
+		{ "among equals the first", "[a, b, c]", 5, { 2, 2, 1 } },
+		{ "fewer than places", "[c, b, a]", 2, { 0, 1, 1 } },
+		{ "a name twice counts twice", "[a, b, a]", 30, { 20, 10 } },
+		{ "mixed", "[a, b: 2, {c: 3}]", 12, { 2, 4, 6 } },
+		{ "a group of places", "{r: 2, c: 6}", 8, { 0, 0, 6 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
+		GN_CLEANUP(gn_free_p)
+		char *text = gn_format(
+			"nodes: [{name: n, count: %u}, {name: a, kind: router}, {name: b, kind: router}, {name: c, "
+			"kind: router}, {name: r, count: 1, kind: router}]\n"
+			"links: [{spread: n, over: %s}, {between: [a, b]}, {between: [b, c]}, {between: [c, r]}]\n",
+			cases[i].members, cases[i].over);
+		struct gn_topology *t = load_text(text);
+		unsigned got[4] = { 0 };
+
+		print_message("# %s\n", cases[i].why);
+		for (uint32_t l = 0; l < cases[i].members; l++) {
+			const struct gn_link *link = &t->links[l];
+
+			assert_int_equal(link->node[0], l);
+			got[link->node[1] - cases[i].members]++;
+		}
+		for (int k = 0; k < 3; k++)
+			assert_int_equal(got[k], cases[i].want[k]);
+		gn_topology_free(t);
+	}
+}
+
 static void includes_merge(void **state)
 {
 	struct folder f = folder_make();
@@ -821,6 +865,7 @@ static void the_limit_of_routes_is_exact(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(groups_are_spread),
 		cmocka_unit_test(includes_merge),
 		cmocka_unit_test(include_faults_name_their_file),
 		cmocka_unit_test(includes_do_not_explode),
