@@ -687,6 +687,205 @@ static void too_many_copies_are_refused(void **state)
 	}
 }
 
+/* Of a frame of 42 + 58 bytes nobody looks at 6, the sender's Ethernet address. */
+static void corrupted_datagrams_do_not_arrive(void **state)
+{
+	const struct gn_shape shape = { .corrupt_ppm = 250000, .limit = 1000 };
+	const uint64_t n = 200000;
+	uint64_t arrived = 0;
+	struct made m = { 0 };
+	struct engine e;
+
+	(void)state;
+	start(&e, made_pair(&m, &shape));
+	for (uint64_t i = 0; i < n; i++) {
+		send_one(&e, i, 58);
+		arrived += e.n;
+	}
+	assert_share("arrived", arrived, n, 0.75 + 0.25 * 6 / 100);
+	assert_int_equal(gn_sim_network_counts(e.network)->corrupted, n - arrived);
+	assert_int_equal(gn_sim_network_counts(e.network)->lost, 0);
+	stop(&e);
+	made_done(&m);
+}
+
+/* What only UDP's checksum finds crosses the next link and takes its time there: 66 of 100 bytes. */
+static void corrupted_datagrams_use_links(void **state)
+{
+	const uint64_t n = 2000;
+	struct made m = { 0 };
+	struct engine e;
+	gn_time last = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++)
+		made_node(&m, i == 1 ? GN_ROUTER : GN_HOST, made_ip(0, i), GN_NONE);
+	made_link(&m, 0, 1);
+	made_link(&m, 1, 2);
+	m.links[0].shape[0] = (struct gn_shape){ .corrupt_ppm = 1000000, .limit = 100000 };
+	m.links[1].shape[0] = (struct gn_shape){ .rate_bps = 8000000, .limit = 100000 };
+	made_route(&m, 0, 0, 0, 0, 1);
+	made_route(&m, 1, 0, 0, 1, 2);
+	start(&e, made_finish(&m));
+	for (uint64_t i = 0; i < n; i++)
+		send_at(&e, 0, 0, 2, 58);
+	run(&e);
+	for (size_t k = 0; k < n_arrived(&e); k++)
+		last = GN_MAX(last, arrival(&e, k));
+	assert_share("arrived", n_arrived(&e), n, 0.06);
+	/* The last that arrives is nearly the last of those that use the link. */
+	assert_true(fabs((double)last / (100 * US) - 0.72 * (double)n) < 0.05 * (double)n);
+	stop(&e);
+	made_done(&m);
+}
+
+/* ---- access networks ---- */
+
+/* Hosts 1, 2 and 3 on a switch, 8 Mbit/s together in each direction; 1 is 5 ms away, 2 1 ms, 3 0. 158 bytes take 200 us. */
+static const struct gn_topology *made_access(struct made *m)
+{
+	static const gn_dur delays[] = { 5 * MS, MS, 0 };
+
+	made_lan(m, 3);
+	m->nodes[0].shared = true;
+	m->t.n_lans = 1;
+	for (uint32_t i = 0; i < 3; i++)
+		m->links[i].shape[0] = m->links[i].shape[1] = (struct gn_shape){
+			.delay = delays[i], .rate_bps = 8000000, .limit = 1000 + (uint32_t)i
+		};
+	return &m->t;
+}
+
+static void members_share_one_queue(void **state)
+{
+	static const struct {
+		gn_time at;
+		uint32_t from, to;
+		gn_time arrives;
+	} packets[] = {
+		/* Both come to the switch at 5 ms and leave it for 3 one after the other. */
+		{ 0, 1, 3, 5400 * US },
+		{ 4 * MS, 2, 3, 5600 * US },
+		/* One that came earlier does not wait for those that were sent earlier but are further away. */
+		{ 10 * MS, 1, 3, 15400 * US },
+		{ 10 * MS + US, 2, 3, 11401 * US },
+		/* Out of the switch: a queue for all, then the way to each. */
+		{ 20 * MS, 3, 1, 25400 * US },
+		{ 20 * MS, 3, 2, 21600 * US },
+	};
+	struct made m = { 0 };
+	struct engine e;
+
+	(void)state;
+	start(&e, made_access(&m));
+	for (size_t i = 0; i < GN_ARRAY_LEN(packets); i++)
+		send_at(&e, packets[i].at, packets[i].from, packets[i].to, 158);
+	run(&e);
+	assert_int_equal(n_arrived(&e), GN_ARRAY_LEN(packets));
+	for (size_t i = 0; i < GN_ARRAY_LEN(packets); i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < n_arrived(&e); k++)
+			found |= arrival(&e, k) == packets[i].arrives;
+		if (!found)
+			fail_msg("packet %zu does not arrive when it should", i);
+	}
+	stop(&e);
+	made_done(&m);
+}
+
+/* Of two members that each send as much as there is, in the long run each gets a half. */
+static void members_share_the_rate(void **state)
+{
+	struct made m = { 0 };
+	struct engine e;
+	uint64_t early[4] = { 0 };
+
+	(void)state;
+	start(&e, made_access(&m));
+	for (uint64_t i = 0; i < 1000; i++) {
+		send_at(&e, i * 200 * US, 2, 3, 158);
+		send_at(&e, i * 200 * US + 100 * US, 3, 2, 158);
+	}
+	run(&e);
+	assert_int_equal(n_arrived(&e), 2000);
+	for (size_t i = 0; i < e.n; i++) {
+		if (e.pending[i].f.at == e.pending[i].f.to && e.pending[i].when < 100 * MS)
+			early[e.pending[i].f.to]++;
+	}
+	/* In 100 ms 500 such frames pass; the first came after 1 ms. */
+	assert_in_range(early[2] + early[3], 480, 500);
+	assert_in_range(early[3], 235, 255);
+	stop(&e);
+	made_done(&m);
+}
+
+/* ---- changes ---- */
+
+/* The pair with a link of 10 ms, in a topology with an action on it. */
+static const struct gn_topology *made_changing(struct made *m, const struct gn_action *a)
+{
+	made_pair(m, &(struct gn_shape){ .delay = 10 * MS, .limit = 1000 });
+	m->t.actions = a;
+	m->t.n_actions = 1;
+	return &m->t;
+}
+
+static void what_is_under_way_is_lost_when_a_link_goes_down(void **state)
+{
+	const struct gn_action action = { .what = GN_ACTION_DOWN };
+	struct gn_sim_flight before, during, after;
+	struct made m = { 0 };
+	struct engine e;
+
+	(void)state;
+	start(&e, made_changing(&m, &action));
+	send_one(&e, 0, 100);
+	before = e.pending[0].f;
+	gn_sim_network_down(e.network, 0, true);
+	gn_sim_network_down(e.network, 0, true);
+	send_one(&e, MS, 100);
+	assert_int_equal(e.n, 0);
+	gn_sim_network_down(e.network, 0, false);
+	send_one(&e, 2 * MS, 100);
+	assert_int_equal(e.n, 1);
+	after = e.pending[0].f;
+	/* The first arrives at 10 ms, when the link is up again. */
+	assert_false(gn_sim_network_arrives(e.network, &before));
+	assert_true(gn_sim_network_arrives(e.network, &after));
+	send_one(&e, 3 * MS, 100);
+	during = e.pending[0].f;
+	gn_sim_network_down(e.network, 0, true);
+	assert_false(gn_sim_network_arrives(e.network, &during));
+	assert_int_equal(gn_sim_network_counts(e.network)->down_drops, 3);
+	stop(&e);
+	made_done(&m);
+}
+
+/* A queue that is there already counts for a rate that comes later. */
+static void a_shape_is_replaced_while_packets_are_under_way(void **state)
+{
+	const uint32_t target = 0;
+	const struct gn_action action = { .what = GN_ACTION_SET, .targets = &target, .n_targets = 1 };
+	const struct gn_shape rated = { .rate_bps = 8000000, .limit = 1000 };
+	struct made m = { 0 };
+	struct engine e;
+
+	(void)state;
+	start(&e, made_changing(&m, &action));
+	send_one(&e, 0, 58);
+	assert_int_equal(arrival(&e, 0), 10 * MS);
+	assert_int_equal(gn_sim_network_shape(e.network, 0, &rated, NULL), 0);
+	send_one(&e, MS, 58);
+	assert_int_equal(arrival(&e, 0), 10100 * US);
+	assert_int_equal(
+		gn_sim_network_shape(e.network, 0, &(struct gn_shape){ .delay = MS, .limit = 9 }, NULL), 0);
+	send_one(&e, 2 * MS, 58);
+	assert_int_equal(arrival(&e, 0), 3 * MS);
+	stop(&e);
+	made_done(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -704,6 +903,12 @@ int main(void)
 		cmocka_unit_test(copies_enter_the_queue_together),
 		cmocka_unit_test(queues_are_entered_in_the_order_of_time),
 		cmocka_unit_test(too_many_copies_are_refused),
+		cmocka_unit_test(corrupted_datagrams_do_not_arrive),
+		cmocka_unit_test(corrupted_datagrams_use_links),
+		cmocka_unit_test(members_share_one_queue),
+		cmocka_unit_test(members_share_the_rate),
+		cmocka_unit_test(what_is_under_way_is_lost_when_a_link_goes_down),
+		cmocka_unit_test(a_shape_is_replaced_while_packets_are_under_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
