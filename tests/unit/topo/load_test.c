@@ -719,7 +719,7 @@ static void check_manual(const char *manual, const struct gn_schema *s)
 
 static void manual_has_every_key(void **state)
 {
-	static char manual[65536];
+	static char manual[131072];
 	FILE *f = fopen("man/gossipnet-topology.5", "r");
 
 	(void)state;
