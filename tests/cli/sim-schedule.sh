@@ -67,8 +67,8 @@ for clock in periodic poisson rounds; do
 		same "$name: who sleeps neither hears nor speaks" "$(db run "SELECT count(*) FROM arrival WHERE
 			(node IN (5, 6) AND t_ns BETWEEN 3000000000 AND 5999999999) OR
 			(via IN (5, 6) AND sent_ns BETWEEN 3000000000 AND 5999999999)")" 0
-		check "$name: and then answers what came meanwhile" [ "$(db run "SELECT count(DISTINCT node) FROM arrival
-			WHERE via IN (5, 6) AND sent_ns = 6000000000")" -ge 3 ]
+		check "$name: and then takes what came meanwhile" [ "$(db run "SELECT count(*) FROM arrival
+			WHERE node IN (5, 6) AND t_ns = 6000000000")" -gt 0 ]
 		same "$name: and learns what it missed" "$(db run "SELECT count(DISTINCT event) FROM arrival
 			WHERE node = 5 AND t_ns BETWEEN 6000000000 AND 7000000000 AND event IN (3, 4, 5)")" 3
 		same "$name: so many datagrams are ignored" "$(db run "SELECT group_concat(value) FROM node_stat
