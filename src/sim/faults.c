@@ -324,34 +324,6 @@ void gn_sim_faults_act(struct gn_simulation *s, uint32_t action)
 
 /* ---- the beginning and the end ---- */
 
-static bool takes_time(const struct gn_action *a)
-{
-	for (uint32_t i = 0; i < GN_MAX(1, a->n_targets); i++) {
-		const struct gn_shape *v = &a->values[i];
-
-		if ((a->fields & GN_SHAPE_DELAY && v->delay) || (a->fields & GN_SHAPE_JITTER && v->jitter) ||
-		    (a->fields & GN_SHAPE_RATE && v->rate_bps))
-			return true;
-	}
-	return false;
-}
-
-static int check_rounds(const struct gn_simulation *s)
-{
-	for (uint32_t i = 0; i < s->t->n_actions; i++) {
-		const struct gn_action *a = &s->t->actions[i];
-
-		if (a->what == GN_ACTION_SET && takes_time(a))
-			return gn_fail(
-				s->err, -EINVAL,
-				"with clock: rounds a call takes no time, but set at %llu.%03llu s (%s) gives "
-				"a delay, jitter or rate: only loss and duplicate can be set",
-				(unsigned long long)(a->at / GN_SEC),
-				(unsigned long long)(a->at / GN_MSEC % 1000), a->detail);
-	}
-	return 0;
-}
-
 static int copy_links(struct gn_simulation *s)
 {
 	const struct gn_topology *t = s->t;
@@ -394,11 +366,8 @@ int gn_sim_faults_init(struct gn_simulation *s)
 	if (!f || !f->members || !f->events || !f->ever || copy_links(s))
 		return gn_fail(s->err, -ENOMEM, "out of memory for the schedule");
 	f->living = s->result->counted;
-	int r = s->cluster.clock == GN_CLOCK_ROUNDS ? check_rounds(s) : 0;
-
-	if (!r)
-		schedule(s);
-	return r;
+	schedule(s);
+	return 0;
 }
 
 void gn_sim_faults_done(struct gn_simulation *s)

@@ -10,11 +10,7 @@
 
 #include "sim/events.h"
 
-/**
- * gn_sim_faults_init() - make s->faults, and schedule all actions.
- *
- * Return: 0; -ENOMEM; -EINVAL: an action cannot be carried out with this topology's clock.
- */
+/* Make s->faults, and schedule all actions. Return: 0; -ENOMEM. */
 int gn_sim_faults_init(struct gn_simulation *s);
 void gn_sim_faults_done(struct gn_simulation *s);
 

@@ -106,24 +106,35 @@ static bool has_slot(const struct gn_shape *s)
 	return s->slot.min_delay || s->slot.max_delay || s->slot.mean;
 }
 
-/* When netem's slots begin hangs on the moments at which it is asked for packets, by everything that the node sends. */
+static int refuse_slot(const char *what, struct gn_err *err)
+{
+	return gn_fail(err, -EINVAL, "%s: only the kernel's netem has slots: run it live, or leave slot out",
+		       what);
+}
+
+/* When they begin hangs on the moments at which netem is asked for packets, by everything that the node sends. */
 static int refuse_slots(const struct gn_topology *t, struct gn_err *err)
 {
-	bool found = has_slot(&t->network);
+	for (uint32_t i = 0; i < 2 * t->n_links; i++) {
+		const struct gn_link *l = &t->links[i / 2];
 
-	for (uint32_t i = 0; i < 2 * t->n_links; i++)
-		found |= has_slot(&t->links[i / 2].shape[i % 2]);
-	for (uint32_t a = 0; a < t->n_actions; a++) {
-		if (t->actions[a].what != GN_ACTION_SET || !(t->actions[a].fields & GN_SHAPE_SLOT))
-			continue;
-		for (uint32_t i = 0; i < GN_MAX(1, t->actions[a].n_targets); i++)
-			found |= has_slot(&t->actions[a].values[i]);
+		if (has_slot(&l->shape[i % 2])) {
+			GN_CLEANUP(gn_free_p)
+			char *what =
+				gn_format("%s - %s", t->nodes[l->node[0]].name, t->nodes[l->node[1]].name);
+
+			return refuse_slot(what ? what : "a link", err);
+		}
 	}
-	return found ? gn_fail(err, -EINVAL,
-			       "%s has links with slots, which only the kernel's netem has: run it live, or "
-			       "leave slot: out",
-			       t->name)
-		     : 0;
+	for (uint32_t a = 0; a < t->n_actions; a++) {
+		const struct gn_action *action = &t->actions[a];
+
+		for (uint32_t i = 0; action->what == GN_ACTION_SET && i < action->n_targets; i++) {
+			if (action->fields & GN_SHAPE_SLOT && has_slot(&action->values[i]))
+				return refuse_slot(action->target, err);
+		}
+	}
+	return 0;
 }
 
 static int init(struct gn_simulation *s)

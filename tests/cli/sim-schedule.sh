@@ -126,6 +126,9 @@ same "in rounds, between two, the next" "$(db between "SELECT t_ns FROM action W
 scenario slots.yaml periodic links "at: 1s, kill: n9"
 sed -i 's/jitter: 5ms/slot: 20ms/' slots.yaml
 gn sim -q -o refused slots.yaml 2>said
-same "slots are refused" "$? $(cat said)" "2 gossipnet: slots has links with slots, which only the kernel's netem has: run it live, or leave slot: out"
+same "slots are refused" "$? $(cat said)" "2 gossipnet: n1 - lan: only the kernel's netem has slots: run it live, or leave slot out"
 check "and nothing is left" [ ! -e refused ]
+scenario slots.yaml periodic links "at: 1s, set: [n9, lan], slot: 5ms"
+gn sim -q -o refused slots.yaml 2>said
+same "also for a while" "$? $(cat said)" "2 gossipnet: n9 - lan: only the kernel's netem has slots: run it live, or leave slot out"
 finish
