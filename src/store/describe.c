@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the topology says, as rows: node, link and the first rows of meta. */
+/* What the topology says, as rows: node and the first rows of meta. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -80,37 +80,6 @@ static int insert_nodes(struct gn_store *s, const struct gn_topology *t, struct 
 	return r;
 }
 
-/* A limit that is not there is NULL: it must not look like the smallest one. */
-static void bind_limit(sqlite3_stmt *q, int column, uint64_t value)
-{
-	if (value)
-		sqlite3_bind_int64(q, column, clamp(value));
-	else
-		sqlite3_bind_null(q, column);
-}
-
-static int insert_link(struct gn_store *s, const struct gn_link *l, uint32_t id, int direction,
-		       struct gn_err *err)
-{
-	sqlite3_stmt *q = gn_store_statement(s, GN_INSERT_LINK);
-	const struct gn_shape *shape = &l->shape[direction];
-
-	if (!q)
-		return gn_store_failed(s, err);
-	sqlite3_bind_int64(q, 1, (int64_t)id * 2 + direction + 1);
-	sqlite3_bind_int64(q, 2, (int64_t)l->node[direction] + 1);
-	sqlite3_bind_int64(q, 3, (int64_t)l->node[!direction] + 1);
-	sqlite3_bind_int64(q, 4, clamp(shape->delay));
-	sqlite3_bind_int64(q, 5, clamp(shape->jitter));
-	sqlite3_bind_double(q, 6, shape->loss_ppm / 1e6);
-	bind_limit(q, 7, shape->rate_bps);
-	bind_limit(q, 8, shape->limit);
-	sqlite3_bind_int64(q, 9, l->port[direction]);
-	sqlite3_bind_int64(q, 10, l->port[!direction]);
-	sqlite3_bind_int(q, 11, l->blocked);
-	return gn_store_insert(s, q, err);
-}
-
 static int describe_run(struct gn_store *s, const struct gn_topology *t, struct gn_err *err)
 {
 	const struct gn_gossip *g = &t->gossip;
@@ -164,6 +133,8 @@ static int describe_ideal(struct gn_store *s, const struct gn_topology *t, struc
 
 	for (size_t i = 0; t->ideal && !r && i < GN_ARRAY_LEN(rows); i++)
 		r = gn_store_meta_int(s, rows[i].key, clamp(rows[i].value), err);
+	if (!r && t->ideal && t->network.distribution)
+		r = gn_store_meta(s, "network_distribution", t->network.distribution->name, err);
 	return r;
 }
 
@@ -176,9 +147,9 @@ int gn_store_describe(struct gn_store *s, const struct gn_topology *t, struct gn
 	if (!r)
 		r = insert_nodes(s, t, err);
 	for (uint32_t i = 0; !r && i < t->n_links; i++) {
-		r = insert_link(s, &t->links[i], i, 0, err);
+		r = gn_store_describe_link(s, &t->links[i], i, 0, err);
 		if (!r)
-			r = insert_link(s, &t->links[i], i, 1, err);
+			r = gn_store_describe_link(s, &t->links[i], i, 1, err);
 	}
 	return r;
 }

@@ -45,6 +45,10 @@ int gn_store_failed(const struct gn_store *s, struct gn_err *err);
 /* Put a folder where the log's index would be. Return: 0 or -Exxx. */
 int gn_store_bar_index(const char *path);
 
+/* Insert a direction of a link. */
+int gn_store_describe_link(struct gn_store *s, const struct gn_link *l, uint32_t id, int direction,
+			   struct gn_err *err);
+
 /* Fill node, link and meta from the topology. */
 int gn_store_describe(struct gn_store *s, const struct gn_topology *t, struct gn_err *err);
 

@@ -140,6 +140,77 @@ static int exists(const struct place *p, const char *suffix)
 	return access(name, F_OK) == 0;
 }
 
+/* All that netem does on a link is in its row, as asked for. */
+static void links_have_all_of_netem(void **state)
+{
+	static const int16_t values[] = { 0 };
+	static const struct gn_distribution normal = { .name = "normal", .values = values, .n = 1 };
+	static const struct gn_link shaped[] = {
+		{ .node = { 0, 1 },
+		  .shape = { { .delay = 10,
+			       .jitter = 2,
+			       .distribution = &normal,
+			       .correlation_ppm = 250000,
+			       .keep_order = true,
+			       .loss_model = GN_LOSS_GILBERT_ELLIOTT,
+			       .loss_states = { 10000, 300000, 800000, 1 },
+			       .ecn = true,
+			       .slot = { .distribution = &normal,
+					 .mean = 7,
+					 .jitter = 3,
+					 .packets = 2,
+					 .bytes = 9 } },
+			     { .delay = 5,
+			       .loss_model = GN_LOSS_STATES,
+			       .loss_states = { 1, 20, 300, 4000, 50000 },
+			       .duplicate_ppm = 1,
+			       .duplicate_correlation_ppm = 2,
+			       .corrupt_ppm = 3,
+			       .corrupt_correlation_ppm = 4,
+			       .reorder_ppm = 5,
+			       .reorder_correlation_ppm = 6,
+			       .reorder_gap = 7,
+			       .rate_bps = 8,
+			       .packet_overhead = -14,
+			       .cell_size = 48,
+			       .cell_overhead = -5,
+			       .slot = { .min_delay = 4, .max_delay = 8 } } } },
+	};
+	const struct place *p = *state;
+	struct gn_topology t = small;
+
+	t.links = shaped;
+	t.n_links = 1;
+	close_well(create(p, &t));
+	assert_string_equal(
+		query(p->db,
+		      "SELECT loss, distribution, correlation, keep_order, loss_model, loss_correlation, "
+		      "loss_states, ecn FROM link ORDER BY id"),
+		"NULL|normal|0.25|1|gilbert-elliott|0.0|"
+		"{\"p\":0.01,\"r\":0.3,\"loss_in_bad\":0.8,\"loss_in_good\":1e-06}|1\n"
+		"NULL|uniform|0.0|0|states|0.0|"
+		"{\"p13\":1e-06,\"p31\":2e-05,\"p32\":0.0003,\"p23\":0.004,\"p14\":0.05}|0");
+	assert_string_equal(
+		query(p->db,
+		      "SELECT duplicate, duplicate_correlation, corrupt, corrupt_correlation, reorder, "
+		      "reorder_correlation, reorder_gap, packet_overhead, cell_size, cell_overhead "
+		      "FROM link WHERE id = 2"),
+		"1.0e-06|2.0e-06|3.0e-06|4.0e-06|5.0e-06|6.0e-06|7|-14|48|-5");
+	assert_string_equal(
+		query(p->db, "SELECT slot_ns, slot_jitter_ns, slot_distribution, slot_packets, slot_bytes "
+			     "FROM link ORDER BY id"),
+		"7|3|normal|2|9\n"
+		"6|2|uniform|NULL|NULL");
+	/* One that is not shaped has no limits. */
+	unlink(p->db);
+	close_well(create(p, &small));
+	assert_string_equal(
+		query(p->db,
+		      "SELECT loss_model, loss_states, cell_size, slot_ns, slot_jitter_ns, slot_packets "
+		      "FROM link WHERE id = 1"),
+		"random|NULL|NULL|NULL|NULL|NULL");
+}
+
 static void tables_are_the_contract(void **state)
 {
 	static const struct {
@@ -184,11 +255,14 @@ static void topology_becomes_rows(void **state)
 			    "1|a1|host|a|10.0.0.1|0\n"
 			    "2|lan|switch|lan|NULL|NULL\n"
 			    "3|a2|router|a|10.255.254.9|1");
-	assert_string_equal(query(p->db, "SELECT * FROM link ORDER BY id"),
-			    "1|1|2|0|0|0.0|NULL|NULL|0|0|0\n"
-			    "2|2|1|0|0|0.0|NULL|NULL|0|0|0\n"
-			    "3|2|3|10000000|2000000|1.5e-05|8000|9|1|0|1\n"
-			    "4|3|2|5|0|1.0|NULL|NULL|0|1|1");
+	assert_string_equal(
+		query(p->db,
+		      "SELECT id, src, dst, delay_ns, jitter_ns, loss, rate_bps, limit_packets, src_port, "
+		      "dst_port, blocked FROM link ORDER BY id"),
+		"1|1|2|0|0|0.0|NULL|NULL|0|0|0\n"
+		"2|2|1|0|0|0.0|NULL|NULL|0|0|0\n"
+		"3|2|3|10000000|2000000|1.5e-05|8000|9|1|0|1\n"
+		"4|3|2|5|0|1.0|NULL|NULL|0|1|1");
 	assert_string_equal(query(p->db, "SELECT key, value, typeof(value) FROM meta ORDER BY key"),
 			    "clock|periodic|text\ncounted|2|integer\n"
 			    "duration_ns|10000000000|integer\nevents|1|integer\nfanout|2|integer\n"
@@ -554,6 +628,7 @@ static void an_old_sqlite_is_refused(GN_UNUSED void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(links_have_all_of_netem),
 		TEST(tables_are_the_contract),
 		TEST(topology_becomes_rows),
 		TEST(a_huge_seed_keeps_its_digits),
