@@ -84,7 +84,7 @@ static int new_network(const struct gn_topology *t, struct gn_network **ret, str
 		nodes[i] = (struct gn_netns){ .fd = -1, .socket = -1 };
 	*net = (struct gn_network){ .topology = t, .nodes = nodes, .switches = { .fd = -1, .socket = -1 } };
 	*ret = net;
-	return 0;
+	return gn_shapes_init(&net->shapes, t, err);
 }
 
 static int make_namespaces(struct builder *b, struct gn_err *err)

@@ -90,8 +90,6 @@ static int disable_offloads(struct builder *b, struct gn_err *err)
 {
 	int r = 0;
 
-	if (!gn_network_is_shaped(b->t))
-		return 0;
 	for (uint32_t i = 0; !r && i < 2 * b->t->n_links; i++)
 		r = disable_offloads_at(b, i / 2, (int)(i % 2), err);
 	return r;
@@ -106,31 +104,39 @@ int gn_build_links(struct builder *b, struct gn_err *err)
 
 int gn_build_queue_shape(struct builder *b, uint32_t link, int end, struct gn_err *err)
 {
-	const struct gn_shape *shape = &b->t->links[link].shape[end];
-	char what[GN_NL_WHAT_MAX], name[GN_LINK_NAME_MAX];
-	struct gn_netem netem;
+	const uint32_t direction = 2 * link + (uint32_t)end;
 
-	if (!gn_shape_is_set(shape))
-		return 0;
-	gn_netem_of(shape, b->t->seed, link, end, &netem);
-	gn_build_link_name(b, link, name);
-	snprintf(what, sizeof(what), "%s: cannot shape what leaves %s", name, gn_build_name_at(b, link, end));
-	if (!netem.limit) /* the kernel would take it and drop everything */
-		return gn_fail(err, -EINVAL, "%s: its queue limit is 0", what);
-	return gn_netem_queue(b->batch, gn_plan_index(link, end), &netem, GN_NETEM_NEW, what, err);
+	return b->net->shapes.queued[direction]
+		       ? gn_shapes_queue(&b->net->shapes, b->batch, direction, GN_NETEM_NEW, err)
+		       : 0;
 }
 
-void gn_build_queue_cut(struct builder *b, uint32_t link, int end)
+static void queue_redirect(struct builder *b, const char *name, uint32_t index, bool ingress, uint32_t to)
 {
+	struct nlmsghdr *m = gn_nl_request(b->batch, "%s: cannot lead it to where the rate is shared", name);
+
+	gn_msg_redirect(m, index, ingress, to);
+	gn_nl_end(b->batch, m);
+}
+
+void gn_build_queue_filters(struct builder *b, uint32_t link, int end)
+{
+	const uint32_t index = gn_plan_index(link, end), node = b->t->links[link].node[end];
+	const bool shares = b->t->nodes[node].shared && !gn_build_is_switch(b, link, !end);
 	char what[GN_NL_WHAT_MAX], name[GN_LINK_NAME_MAX];
 
-	if (!b->net->cut)
+	if (!b->net->cut && !shares)
 		return;
 	gn_build_link_name(b, link, name);
-	snprintf(what, sizeof(what), "%s: cannot make it possible to cut it", name);
+	snprintf(what, sizeof(what), "%s: cannot attach a filter", name);
 	struct nlmsghdr *m = gn_nl_request(b->batch, "%s", what);
 
-	gn_msg_hooks(m, gn_plan_index(link, end));
+	gn_msg_hooks(m, index);
 	gn_nl_end(b->batch, m);
-	gn_cut_queue(b->batch, b->net->cut, gn_plan_index(link, end), what);
+	if (b->net->cut)
+		gn_cut_queue(b->batch, b->net->cut, index, what);
+	if (!shares)
+		return;
+	queue_redirect(b, name, index, true, gn_plan_shared_index(node, GN_TO_SWITCH));
+	queue_redirect(b, name, index, false, gn_plan_shared_index(node, GN_FROM_SWITCH));
 }

@@ -13,7 +13,7 @@ static int queue_interface(struct builder *b, const struct gn_node *n, uint32_t 
 
 	if (r)
 		return r;
-	gn_build_queue_cut(b, port->link, port->end);
+	gn_build_queue_filters(b, port->link, port->end);
 	m = gn_nl_request(b->batch, "node %s: cannot configure eth%" PRIu32, n->name, k);
 	gn_msg_settings(m, index, n->kind == GN_ROUTER, b->settings.ipv6);
 	gn_nl_end(b->batch, m);

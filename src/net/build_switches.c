@@ -99,6 +99,29 @@ int gn_build_switches(struct builder *b, struct gn_err *err)
 	return gn_nl_flush(b->batch, err);
 }
 
+/* Where the members of a shared switch queue, to it and from it. */
+static int queue_shared(struct builder *b, uint32_t node, struct gn_err *err)
+{
+	const char *name = b->t->nodes[node].name;
+	int r = 0;
+
+	for (enum gn_way way = GN_TO_SWITCH; !r && way <= GN_FROM_SWITCH; way++) {
+		const uint32_t index = gn_plan_shared_index(node, way);
+		struct nlmsghdr *m =
+			gn_nl_request(b->batch, "switch %s: cannot make its shared queues", name);
+		char interface[IFNAMSIZ];
+
+		gn_plan_shared_name(node, way, interface);
+		gn_msg_queue_device(m, interface, index, name);
+		gn_nl_end(b->batch, m);
+		r = gn_shapes_queue_shared(&b->net->shapes, b->batch, node, way, GN_NETEM_NEW, err);
+		m = gn_nl_request(b->batch, "switch %s: cannot raise its shared queues", name);
+		gn_msg_up(m, index);
+		gn_nl_end(b->batch, m);
+	}
+	return r;
+}
+
 static int queue_port(struct builder *b, uint32_t link, int end, struct gn_err *err)
 {
 	char element[GN_LINK_NAME_MAX];
@@ -106,7 +129,7 @@ static int queue_port(struct builder *b, uint32_t link, int end, struct gn_err *
 
 	if (r || b->t->links[link].blocked)
 		return r;
-	gn_build_queue_cut(b, link, end);
+	gn_build_queue_filters(b, link, end);
 	gn_build_link_name(b, link, element);
 	queue_port_up(b, element, gn_plan_index(link, end), gn_plan_is_uplink(b->t, link, end));
 	return 0;
@@ -131,6 +154,9 @@ int gn_build_switch_settings(struct builder *b, struct gn_err *err)
 	if (!b->plan.n_bridges)
 		return 0;
 	gn_nl_use(b->batch, b->net->switches.socket);
+	for (uint32_t i = 0; !r && i < b->t->n_nodes; i++)
+		if (b->t->nodes[i].shared)
+			r = queue_shared(b, i, err);
 	for (uint32_t i = 0; !r && i < 2 * b->t->n_links; i++)
 		if (gn_build_is_switch(b, i / 2, (int)(i % 2)))
 			r = queue_port(b, i / 2, (int)(i % 2), err);

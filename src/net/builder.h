@@ -45,7 +45,8 @@ void gn_build_queue_enslave(struct builder *b, const char *element, uint32_t ind
 /* Put netem on @end of the link, which has to be down, if what leaves it is to be shaped. */
 int gn_build_queue_shape(struct builder *b, uint32_t link, int end, struct gn_err *err);
 
-/* Give @end of the link what can cut it, if this kernel can. */
-void gn_build_queue_cut(struct builder *b, uint32_t link, int end);
+/* Put the filters on @end of the link: what can cut it, if this kernel can, and the way to where a switch's members
+ * share their rate. */
+void gn_build_queue_filters(struct builder *b, uint32_t link, int end);
 
 #endif

@@ -106,6 +106,28 @@ static int probe_netem(struct gn_err *err)
 	return r ? r : gn_nl_flush(p.batch, err);
 }
 
+/* Send what one interface gets through a queue device. */
+static int probe_shared(struct gn_err *err)
+{
+	GN_CLEANUP(probe_done) struct probe p;
+	int r = probe_init(&p, NETLINK_ROUTE, err);
+
+	if (r)
+		return r;
+	queue_veth(&p);
+	struct nlmsghdr *m = gn_nl_request(p.batch, "making an ifb");
+
+	gn_msg_queue_device(m, "p2", PROBE_INDEX + 2, "probe");
+	gn_nl_end(p.batch, m);
+	m = gn_nl_request(p.batch, "putting clsact on an interface");
+	gn_msg_hooks(m, PROBE_INDEX);
+	gn_nl_end(p.batch, m);
+	m = gn_nl_request(p.batch, "leading what an interface gets to another");
+	gn_msg_redirect(m, PROBE_INDEX, true, PROBE_INDEX + 2);
+	gn_nl_end(p.batch, m);
+	return gn_nl_flush(p.batch, err);
+}
+
 /* Attach the programs as the network does. */
 static int probe_cut(struct gn_err *err)
 {
@@ -130,7 +152,7 @@ static int probe_cut(struct gn_err *err)
 	return r;
 }
 
-enum { NAMESPACES, VETH, BRIDGE, NF_TABLES, NETEM, CUT };
+enum { NAMESPACES, VETH, BRIDGE, NF_TABLES, NETEM, CUT, SHARED };
 
 static const struct gn_feature features[] = {
 	[NAMESPACES] = { "network namespaces", "anything: each node lives in one", "CONFIG_NET_NS",
@@ -143,6 +165,9 @@ static const struct gn_feature features[] = {
 		    probe_netem },
 	[CUT] = { "eBPF at interfaces", "links that go down and partitions",
 		  "CONFIG_BPF_SYSCALL, CONFIG_NET_CLS_BPF, CONFIG_NET_SCH_INGRESS", probe_cut },
+	[SHARED] = { "ifb", "switches whose members share one rate",
+		     "CONFIG_IFB, CONFIG_NET_SCH_INGRESS, CONFIG_NET_CLS_MATCHALL, CONFIG_NET_ACT_MIRRED",
+		     probe_shared },
 };
 
 const struct gn_feature *gn_network_feature(size_t i)
@@ -243,6 +268,7 @@ int gn_network_missing(const struct gn_topology *t, struct gn_err *err)
 		[NF_TABLES] = gn_network_has_switch(t),
 		[NETEM] = gn_network_is_shaped(t),
 		[CUT] = gn_network_is_cut(t),
+		[SHARED] = gn_network_is_shared(t),
 	};
 	struct gn_err missing = { "" };
 

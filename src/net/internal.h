@@ -8,22 +8,26 @@
 #include "net/netlink.h"
 #include "net/network.h"
 #include "net/plan.h"
+#include "net/shapes.h"
 #include "net/steps.h"
 
 struct gn_network {
 	const struct gn_topology *topology; /* borrowed for the network's life */
 	struct gn_netns *nodes;		    /* of hosts and routers, by node id */
 	struct gn_netns switches;	    /* of all switches */
-	struct gn_cut *cut;		    /* NULL if this kernel has none of it */
+	struct gn_shapes shapes;
+	struct gn_cut *cut; /* NULL if this kernel has none of it */
 };
 
 /* gn_network_build(), with a count of its steps. @steps may be NULL. */
 int gn_network_build_steps(const struct gn_topology *t, gn_network_progress *progress, void *context,
 			   struct gn_steps *steps, struct gn_network **ret, struct gn_err *err);
 
-/* Does any direction of any link ask for shaping? Is there any switch? */
+/* Does any direction of any link ask for shaping, now or in the schedule? Is there any switch? Does one have members
+ * that share a rate? */
 bool gn_network_is_shaped(const struct gn_topology *t);
 bool gn_network_has_switch(const struct gn_topology *t);
+bool gn_network_is_shared(const struct gn_topology *t);
 
 /* Does the schedule take links down, or part the network? */
 bool gn_network_is_cut(const struct gn_topology *t);

@@ -11,6 +11,7 @@
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_mirred.h>
 #include <linux/veth.h>
 #include <string.h>
 
@@ -191,6 +192,40 @@ void gn_msg_program(struct nlmsghdr *m, uint32_t index, bool ingress, int progra
 	mnl_attr_put_u32(m, TCA_BPF_FD, (uint32_t)program);
 	mnl_attr_put_strz(m, TCA_BPF_NAME, "gossipnet");
 	mnl_attr_put_u32(m, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+	mnl_attr_nest_end(m, options);
+}
+
+void gn_msg_queue_device(struct nlmsghdr *m, const char *name, uint32_t index, const char *alias)
+{
+	m->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	new_link(m, index, 0);
+	mnl_attr_put_strz(m, IFLA_IFNAME, name);
+	mnl_attr_put_strz(m, IFLA_IFALIAS, alias);
+	/* Packets have to queue in one row. */
+	mnl_attr_put_u32(m, IFLA_NUM_TX_QUEUES, 1);
+	mnl_attr_put_u32(m, IFLA_NUM_RX_QUEUES, 1);
+	struct nlattr *info = mnl_attr_nest_start(m, IFLA_LINKINFO);
+	mnl_attr_put_strz(m, IFLA_INFO_KIND, "ifb");
+	mnl_attr_nest_end(m, info);
+}
+
+void gn_msg_redirect(struct nlmsghdr *m, uint32_t index, bool ingress, uint32_t to)
+{
+	const struct tc_mirred mirred = { .action = TC_ACT_STOLEN,
+					  .eaction = TCA_EGRESS_REDIR,
+					  .ifindex = to };
+
+	new_filter(m, index, ingress, PRIORITY_REDIRECT);
+	mnl_attr_put_strz(m, TCA_KIND, "matchall");
+	struct nlattr *options = mnl_attr_nest_start(m, TCA_OPTIONS);
+	struct nlattr *actions = mnl_attr_nest_start(m, TCA_MATCHALL_ACT);
+	struct nlattr *action = mnl_attr_nest_start(m, 1); /* the first */
+	mnl_attr_put_strz(m, TCA_ACT_KIND, "mirred");
+	struct nlattr *parameters = mnl_attr_nest_start(m, TCA_ACT_OPTIONS);
+	mnl_attr_put(m, TCA_MIRRED_PARMS, sizeof(mirred), &mirred);
+	mnl_attr_nest_end(m, parameters);
+	mnl_attr_nest_end(m, action);
+	mnl_attr_nest_end(m, actions);
 	mnl_attr_nest_end(m, options);
 }
 

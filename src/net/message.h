@@ -53,6 +53,12 @@ void gn_msg_hooks(struct nlmsghdr *m, uint32_t index);
 /* Let a program (eBPF, by descriptor) decide at one of the hooks. What it does not decide goes to the next filter. */
 void gn_msg_program(struct nlmsghdr *m, uint32_t index, bool ingress, int program);
 
+/* A device that queues what filters send to it, and then gives it back to where it came from. */
+void gn_msg_queue_device(struct nlmsghdr *m, const char *name, uint32_t index, const char *alias);
+
+/* Send everything at one of the hooks, after the program, through the queue device @to. */
+void gn_msg_redirect(struct nlmsghdr *m, uint32_t index, bool ingress, uint32_t to);
+
 /* An address, without the route that the kernel adds by itself. */
 void gn_msg_address(struct nlmsghdr *m, uint32_t index, uint32_t ip, uint8_t bits);
 

@@ -152,3 +152,10 @@ int gn_netns_enter(int fd, struct gn_err *err)
 
 	return gn_wrap(err, r, "cannot enter a network namespace");
 }
+
+int gn_netns_open(const struct gn_netns *ns, int *ret, struct gn_err *err)
+{
+	int r = gn_netns_enter(ns->fd, err);
+
+	return r ? r : gn_nl_open(NETLINK_ROUTE, ret, err);
+}

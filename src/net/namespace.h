@@ -53,4 +53,7 @@ void gn_netns_home_p(struct gn_netns_home *home);
 /* Enter a namespace with the calling thread. */
 int gn_netns_enter(int fd, struct gn_err *err);
 
+/* Enter it and open an rtnetlink socket there, the caller's. */
+int gn_netns_open(const struct gn_netns *ns, int *ret, struct gn_err *err);
+
 #endif

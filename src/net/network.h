@@ -52,6 +52,19 @@ struct gn_network *gn_network_free(struct gn_network *net);
 int gn_network_netns(const struct gn_network *net, uint32_t node);
 
 /**
+ * gn_network_shape() - give directions of links other shapes; read them back and compare.
+ * @directions: 2 * link + direction, each at most once.
+ * @shapes: one for each, complete; all zero: not shaped.
+ *
+ * What is under way goes on as it was. Where the rate of a switch's members is shared, all of them get the new one
+ * together. A direction that was never shaped, nor is in the schedule, may lose what is sent in the moment.
+ * Return: 0; -EINVAL: members of a shared switch would have different rates, nothing is changed; or -Exxx: some
+ * directions may have changed, gn_network_verify() names one that has not.
+ */
+int gn_network_shape(struct gn_network *net, const uint32_t *directions, uint32_t n,
+		     const struct gn_shape *shapes, struct gn_err *err);
+
+/**
  * gn_network_down() - take links down, or up again.
  *
  * A link that is down carries nothing in either direction and loses what is under way on it. Its interfaces stay up:
@@ -73,7 +86,7 @@ int gn_network_partition(struct gn_network *net, const uint8_t *part, struct gn_
 int gn_network_cut_drops(const struct gn_network *net, uint64_t *ret_partition, uint64_t *ret_down,
 			 struct gn_err *err);
 
-/* Compare what the kernel has with what the topology asks for, for every shaped direction. */
+/* Compare what the kernel has with what the topology asks for, or gn_network_shape() has since, for every direction. */
 int gn_network_verify(const struct gn_network *net, struct gn_err *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Segmentation offloads, which make one packet of up to 64 KB out of many: netem would lose and count
- * them as one. They are off on every interface of a network with shaping, so that no such packet
- * comes in over an unshaped link either.
+ * them as one. They are off on every interface of a network: each link may be shaped later, and no such packet
+ * may come in over one that is not.
  */
 #ifndef GN_NET_OFFLOAD_H
 #define GN_NET_OFFLOAD_H

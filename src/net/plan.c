@@ -222,3 +222,8 @@ void gn_plan_trunk_name(const struct gn_bridge *b, int end, char name[IFNAMSIZ])
 {
 	snprintf(name, IFNAMSIZ, "trunk%" PRIu32 "%s", b->index, end ? "u" : "d");
 }
+
+void gn_plan_shared_name(uint32_t node, enum gn_way way, char name[IFNAMSIZ])
+{
+	snprintf(name, IFNAMSIZ, "shared%" PRIu32 "%s", node, way == GN_TO_SWITCH ? "u" : "d");
+}

@@ -60,10 +60,21 @@ static inline uint32_t gn_plan_index(uint32_t link, int end)
 	return 2 + 2 * link + (uint32_t)end;
 }
 
+/* Of the devices in which the members of a shared switch queue: beyond all others. */
+enum gn_way { GN_TO_SWITCH, GN_FROM_SWITCH };
+#define GN_SHARED_INDEX (UINT32_C(1) << 30)
+
+static inline uint32_t gn_plan_shared_index(uint32_t node, enum gn_way way)
+{
+	return GN_SHARED_INDEX + 2 * node + (uint32_t)way;
+}
+
 /* The names of interfaces: eth<port> at a host or router, p<link> at a switch (p<link>a and p<link>b
- * between switches); sw<node> of a bridge; leaf<index> of a leaf, trunk<index>d and u of its trunk. */
+ * between switches); sw<node> of a bridge; leaf<index> of a leaf, trunk<index>d and u of its trunk;
+ * shared<node>u and d where the members of a shared switch queue, to it and from it. */
 void gn_plan_end_name(const struct gn_topology *t, uint32_t link, int end, char name[IFNAMSIZ]);
 void gn_plan_bridge_name(const struct gn_bridge *b, char name[IFNAMSIZ]);
 void gn_plan_trunk_name(const struct gn_bridge *b, int end, char name[IFNAMSIZ]);
+void gn_plan_shared_name(uint32_t node, enum gn_way way, char name[IFNAMSIZ]);
 
 #endif

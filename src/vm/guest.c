@@ -105,7 +105,8 @@ static int load_module(struct kmod_ctx *ctx, const char *name, struct gn_err *er
 
 static int load_modules(struct gn_err *err)
 {
-	static const char *const names[] = { "veth", "bridge", "nf_tables", "sch_netem", "sch_ingress", "cls_bpf" };
+	static const char *const names[] = { "veth",	"bridge", "nf_tables",	  "sch_netem", "sch_ingress",
+					     "cls_bpf", "ifb",	  "cls_matchall", "act_mirred" };
 	/* Not the host's /etc/modprobe.d: it is about another kernel. */
 	const char *const no_configuration[] = { NULL };
 	struct utsname u;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Networks changed while they run, on this kernel and, with netem, on the guest's: links down and up, partitions. Boots
-# User-Mode Linux; the cases are in tests/tools/change_test.c.
+# Networks changed while they run, on this kernel and, with netem, on the guest's: links down and up, partitions,
+# other shapes, a shared rate. Boots User-Mode Linux; the cases are in tests/tools/change_test.c.
 . "$(dirname "$0")/../lib.sh"
 need_root
 need_guest
@@ -16,8 +16,9 @@ cat >"$work/init" <<INIT
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
 {
-	"$tools/load_modules" sch_netem veth bridge nf_tables sch_ingress cls_bpf &&
-		"$tools/change_test" down partition replace routed flight
+	"$tools/load_modules" sch_netem veth bridge nf_tables sch_ingress cls_bpf \
+		ifb cls_matchall act_mirred &&
+		"$tools/change_test" down partition replace routed flight set scheduled shared
 	echo "exit status \$?"
 } >"$work/out" 2>&1
 echo o >/proc/sysrq-trigger

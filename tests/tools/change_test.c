@@ -233,6 +233,227 @@ static void case_routed(void)
 	made_done(&m);
 }
 
+static int shape(const struct live *l, uint32_t direction, const struct gn_shape *to, struct gn_err *err)
+{
+	return gn_network_shape(l->net, &direction, 1, to, err);
+}
+
+static bool tc_has(const struct live *l, uint32_t node, const char *interface, const char *words)
+{
+	char out[4096];
+
+	run_in(gn_network_netns(l->net, node), out, sizeof(out),
+	       (const char *[]){ "tc", "qdisc", "show", "dev", interface, "root", NULL });
+	if (!strstr(out, words))
+		printf("# %s has no '%s': %s", interface, words, out);
+	return strstr(out, words) != NULL;
+}
+
+/* Does a datagram take that long, in ms? Others who keep the machine busy make some late, never early. */
+static bool takes(const struct live *l, uint32_t from, uint32_t to, double wanted)
+{
+	gn_dur least = GN_NEVER;
+
+	for (int i = 0; i < 50 && (double)least / 1e6 > wanted + 1; i++)
+		least = GN_MIN(least, exchange(l, from, to));
+	if ((double)least / 1e6 > wanted + 1 || (double)least / 1e6 < wanted)
+		printf("# %.2f ms instead of %.2f\n", (double)least / 1e6, wanted);
+	return (double)least / 1e6 >= wanted && (double)least / 1e6 <= wanted + 1;
+}
+
+static bool verifies(const struct live *l)
+{
+	struct gn_err err = { "" };
+	const int r = gn_network_verify(l->net, &err);
+
+	if (r)
+		printf("# %s\n", err.text);
+	return r == 0;
+}
+
+/* Datagrams that are sent all the time while the shape changes, to and fro. */
+static uint32_t lost_while_changing(const struct live *l, const struct gn_shape *one,
+				    const struct gn_shape *other)
+{
+	enum { TURNS = 40, EACH = 25 };
+	uint32_t came = 0;
+	struct gn_err err;
+
+	drain(l->udp[1]);
+	for (int turn = 0; turn < TURNS; turn++) {
+		for (int i = 0; i < EACH; i++)
+			send_small(l, 0, 1);
+		if (shape(l, 0, turn % 2 ? one : other, &err))
+			say(false, "set: %s", err.text);
+		came += drain(l->udp[1]);
+	}
+	usleep(100000);
+	came += drain(l->udp[1]);
+	return TURNS * EACH - came;
+}
+
+/* Needs netem, like those that follow. */
+static void case_set(void)
+{
+	const struct gn_shape slow = { .delay = 30 * GN_MSEC, .limit = 2000 };
+	const struct gn_shape fast = { .delay = 10 * GN_MSEC, .rate_bps = 100000000, .limit = 1500 },
+			      none = { 0 };
+	const struct gn_shape bad = { .delay = GN_MSEC };
+	struct gn_err err = { "" };
+	struct made m = { 0 };
+	struct live l;
+
+	if (!live_start(&l, make_pair(&m, &slow, &none)))
+		return;
+	say(takes(&l, 0, 1, 30), "set: as built, 30 ms");
+	say(shape(&l, 0, &fast, &err) == 0 && verifies(&l), "set: another shape is read back %s", err.text);
+	say(tc_has(&l, 0, "eth0", "limit 1500 delay 10ms rate 100Mbit"), "set: tc sees it");
+	say(takes(&l, 0, 1, 10), "set: 10 ms");
+	uint32_t lost = lost_while_changing(&l, &slow, &fast);
+	say(lost == 0, "set: of 1000 datagrams none is lost during 40 changes (%u)", lost);
+	say(shape(&l, 0, &none, &err) == 0 && verifies(&l), "set: not shaped any more %s", err.text);
+	say(takes(&l, 0, 1, 0), "set: no delay");
+	say(shape(&l, 1, &slow, &err) == 0 && verifies(&l) && tc_has(&l, 1, "eth0", "delay 30ms"),
+	    "set: a direction that had no shape gets one %s", err.text);
+	say(shape(&l, 0, &bad, &err) == -EINVAL && strstr(err.text, "queue limit is 0") && verifies(&l),
+	    "set: what cannot be is refused, nothing changes: %s", err.text);
+	live_stop(&l);
+	made_done(&m);
+}
+
+/* A schedule's directions have their queue from the start: nothing is lost when it is first needed. */
+static void case_scheduled(void)
+{
+	const struct gn_shape none = { 0 }, fast = { .delay = 10 * GN_MSEC, .limit = 1500 };
+	const uint32_t target = 0;
+	const struct gn_action action = { .what = GN_ACTION_SET, .targets = &target, .n_targets = 1 };
+	struct made m = { 0 };
+	struct live l;
+
+	make_pair(&m, &none, &none);
+	m.t.actions = &action;
+	m.t.n_actions = 1;
+	if (!live_start(&l, &m.t))
+		return;
+	say(verifies(&l) && tc_has(&l, 0, "eth0", "netem 1: root") && !tc_has(&l, 1, "eth0", "netem"),
+	    "scheduled: what will be shaped has a netem that does nothing");
+	const uint32_t lost = lost_while_changing(&l, &none, &fast);
+	say(lost == 0, "scheduled: none of 1000 datagrams is lost (%u)", lost);
+	live_stop(&l);
+	made_done(&m);
+}
+
+enum { MEMBERS = 10, SINK = MEMBERS + 2, BURST = 1000, UP = 10000000, DOWN = 20000000 };
+
+/* Hosts 2 .. 11 at the shared switch 0, with 2 ms each; switch 1 above it, with host 12. */
+static const struct gn_topology *make_shared(struct made *m)
+{
+	made_switch(m, 0);
+	made_switch(m, 0);
+	for (uint32_t i = 0; i <= MEMBERS; i++) {
+		const uint32_t host = made_host(m, made_ip(0, i)), link = made_link(m, host, i == MEMBERS);
+
+		made_route(m, host, GN_ADDRESS_POOL, LAN_BITS, 0, GN_NONE);
+		if (host == SINK)
+			continue;
+		m->links[link].shape[0] =
+			(struct gn_shape){ .delay = 2 * GN_MSEC, .rate_bps = UP, .limit = 3000 };
+		m->links[link].shape[1] =
+			(struct gn_shape){ .delay = 3 * GN_MSEC, .rate_bps = DOWN, .limit = 3000 };
+	}
+	m->nodes[0].uplink = made_link(m, 0, 1);
+	m->nodes[0].shared = true;
+	return made_finish(m);
+}
+
+static uint32_t drain_all(const struct live *l)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 2; i <= SINK; i++)
+		n += drain(l->udp[i]);
+	return n;
+}
+
+/* @n members send as much as they can to the sink, or the sink to them: the rate in bit/s, with headers, from the first
+ * arrivals to the last. */
+static double burst(const struct live *l, uint32_t n, bool up)
+{
+	const size_t size = sizeof(struct datagram);
+	const gn_time end = gn_now() + 5 * GN_SEC;
+	gn_time first = 0, last = 0;
+	uint32_t came = 0, at_first = 0;
+
+	for (uint32_t i = 0; i < BURST; i++) {
+		const uint32_t member = 2 + i % n;
+
+		send_to(l, up ? member : SINK, l->t->nodes[up ? SINK : member].ip, size);
+	}
+	for (gn_time now = 0; came < BURST && now < end; now = gn_now()) {
+		const uint32_t new = drain_all(l);
+
+		came += new;
+		if (new)
+			last = gn_now();
+		if (new && !first) {
+			first = last;
+			at_first = new;
+		}
+	}
+	if (came < BURST)
+		printf("# only %u of %u came\n", came, BURST);
+	return (came - at_first) * (double)(size + 42) * 8 * 1e9 / (double)(last - first);
+}
+
+static bool is_rate(double got, double wanted)
+{
+	return got > 0.98 * wanted && got < 1.02 * wanted;
+}
+
+/* A few attempts, because others may keep the machine busy. */
+static void say_rate(const struct live *l, const char *what, uint32_t n, bool up, double wanted)
+{
+	double got = 0;
+
+	for (int i = 0; i < 5 && !is_rate(got, wanted); i++)
+		got = burst(l, n, up);
+	say(is_rate(got, wanted), "shared: %s: %.2f of %.0f Mbit/s", what, got / 1e6, wanted / 1e6);
+}
+
+static void case_shared(void)
+{
+	struct made m = { 0 };
+	uint32_t directions[MEMBERS];
+	struct gn_shape shapes[MEMBERS];
+	struct gn_err err = { "" };
+	struct live l;
+
+	if (!live_start(&l, make_shared(&m)))
+		return;
+	say(takes(&l, 2, SINK, 2), "shared: alone, a small datagram is as fast as its link");
+	say(takes(&l, 2, 3, 5), "shared: from member to member it takes both ways");
+	say_rate(&l, "up, one member", 1, true, UP);
+	say_rate(&l, "up, ten members", MEMBERS, true, UP);
+	say_rate(&l, "down, one member", 1, false, DOWN);
+	say_rate(&l, "down, ten members", MEMBERS, false, DOWN);
+	for (uint32_t i = 0; i < MEMBERS; i++) {
+		directions[i] = 2 * i;
+		shapes[i] = m.links[i].shape[0];
+		shapes[i].rate_bps = DOWN;
+	}
+	say(gn_network_shape(l.net, directions, 1, shapes, &err) == -EINVAL &&
+		    strstr(err.text, "switch sw0") && verifies(&l),
+	    "shared: one member cannot get another rate: %s", err.text);
+	say(gn_network_shape(l.net, directions, MEMBERS, shapes, &err) == 0 && verifies(&l),
+	    "shared: all together can");
+	say_rate(&l, "up, ten members, another rate", MEMBERS, true, DOWN);
+	set_down(&l, 0, true);
+	say(is_lost(&l, 2, SINK) && is_lost(&l, SINK, 2) && exchange(&l, 3, SINK) != GN_NEVER,
+	    "shared: one link goes down");
+	live_stop(&l);
+	made_done(&m);
+}
+
 static const struct live_case cases[] = {
 	{ "down", case_down },
 	{ "partition", case_partition },
@@ -240,6 +461,9 @@ static const struct live_case cases[] = {
 	{ "routed", case_routed },
 	/* with netem */
 	{ "flight", case_flight },
+	{ "set", case_set },
+	{ "scheduled", case_scheduled },
+	{ "shared", case_shared },
 };
 
 int main(int argc, char **argv)
