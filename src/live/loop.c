@@ -225,6 +225,12 @@ static void publish(struct gn_loop *l)
 	feed(l, &in);
 }
 
+/* When the schedule woke the node up again: what came or was due before is of that moment. 0: it never slept. */
+static gn_time resumed(const struct gn_loop *l)
+{
+	return atomic_load_explicit(&l->config.own->slice->orders.resumed, memory_order_relaxed);
+}
+
 static void count_lateness(struct gn_counters *c, gn_dur late)
 {
 	_Atomic uint32_t *bucket = &c->lateness[gn_lateness_bucket(late)];
@@ -241,7 +247,8 @@ static void do_due(struct gn_loop *l)
 {
 	read_clock(l);
 	if (l->deadline <= l->now) {
-		count_lateness(l->counters, l->now - l->deadline);
+		if (l->deadline > resumed(l))
+			count_lateness(l->counters, l->now - l->deadline);
 		feed(l, &(struct gn_input){ .type = GN_TIMER });
 		read_clock(l);
 	}
@@ -277,7 +284,19 @@ static gn_time arrival_of(const struct gn_loop *l, struct msghdr *m)
 	memcpy(&ts, CMSG_DATA(c), sizeof(ts));
 	gn_time t = (gn_time)ts.tv_sec * GN_SEC + (gn_time)ts.tv_nsec - l->realtime_ahead;
 
-	return GN_MIN(t, l->now);
+	return GN_MIN(GN_MAX(t, resumed(l)), l->now);
+}
+
+/* Is one more of the next datagrams to be ignored? */
+static bool is_to_ignore(struct gn_loop *l)
+{
+	_Atomic uint32_t *left = &l->config.own->slice->orders.drop_next;
+
+	if (!atomic_load_explicit(left, memory_order_relaxed))
+		return false;
+	atomic_fetch_sub_explicit(left, 1, memory_order_relaxed);
+	add(&l->counters->ignored, 1);
+	return true;
 }
 
 static void receive_one(struct gn_loop *l, unsigned i)
@@ -288,7 +307,7 @@ static void receive_one(struct gn_loop *l, unsigned i)
 
 	add(&l->counters->datagrams_received, 1);
 	add(&l->counters->bytes_received, m->msg_len);
-	if (is_quiet(l))
+	if (is_quiet(l) || is_to_ignore(l))
 		return;
 	in.from = gn_addresses_find(&l->addresses, ntohl(from->sin_addr.s_addr));
 	read_clock(l);
@@ -356,14 +375,37 @@ static void sleep_until(gn_time start)
 		;
 }
 
+/* In a later life, what was to be published before is past. */
+static void begin(struct gn_loop *l, gn_time start)
+{
+	sleep_until(start);
+	l->start = l->now = start;
+	if (l->config.life) {
+		read_clock(l);
+		while (next_publish(l) < l->now)
+			l->next_event = next_own(l, l->next_event + 1);
+	}
+	l->drops_asked = l->now;
+	atomic_store_explicit(&l->counters->informed, 0, memory_order_relaxed);
+	feed(l, &(struct gn_input){ .type = GN_START });
+	if (!l->config.life)
+		atomic_store_explicit(&l->counters->phase, l->deadline - start, memory_order_relaxed);
+}
+
+/* A last round, before its time. */
+static void take_leave(struct gn_loop *l)
+{
+	if (!atomic_load_explicit(&l->config.own->slice->orders.leave, memory_order_relaxed) || is_quiet(l))
+		return;
+	read_clock(l);
+	feed(l, &(struct gn_input){ .type = GN_TIMER });
+}
+
 int gn_loop_run(struct gn_loop *l, gn_time start, struct gn_err *err)
 {
 	int r = 0;
 
-	sleep_until(start);
-	l->start = l->now = l->drops_asked = start;
-	feed(l, &(struct gn_input){ .type = GN_START });
-	atomic_store_explicit(&l->counters->phase, l->deadline - start, memory_order_relaxed);
+	begin(l, start);
 	while (!r && !l->fault) {
 		if (!is_quiet(l))
 			do_due(l);
@@ -371,6 +413,8 @@ int gn_loop_run(struct gn_loop *l, gn_time start, struct gn_err *err)
 			ask_for_drops(l);
 		r = wait_and_receive(l, err);
 	}
+	if (r > 0)
+		take_leave(l);
 	ask_for_drops(l);
 	if (l->fault)
 		return gn_fail(err, -EPROTO,
@@ -419,7 +463,8 @@ static void prepare(struct batch *b)
 /* All that an instance knows: as it was before its start. */
 static void forget_all(struct gn_loop *l)
 {
-	l->random.state = gn_rand_seed(l->topology->seed, GN_RAND_PROTOCOL, l->config.member);
+	l->random.state = gn_rand_seed(l->topology->seed, GN_RAND_PROTOCOL,
+				       gn_rand_life(l->config.member, l->config.life));
 	memset(l->state, 0, l->state_size);
 	memset(l->known, 0, l->cluster.max_events);
 	l->next_event = next_own(l, 0);

@@ -10,7 +10,7 @@ struct gn_loop;
 
 struct gn_loop_config {
 	const struct gn_topology *topology; /* all borrowed */
-	uint32_t member;
+	uint32_t member, life;		    /* life: how many it had before */
 	const struct gn_own *own;
 	int socket;
 	int stop_fd; /* the loop ends when this becomes readable */

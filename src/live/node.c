@@ -153,6 +153,7 @@ static int make_loop(struct node *n, struct gn_err *err)
 	const struct gn_loop_config config = {
 		.topology = n->job->topology,
 		.member = n->job->member,
+		.life = n->job->life,
 		.own = &n->own,
 		.socket = n->socket,
 		.stop_fd = n->stop_fd,
@@ -189,7 +190,7 @@ static int say_ready(int fd, struct gn_err *err)
 {
 	GN_CLEANUP(gn_close_p) int mine = fd;
 
-	while (write(mine, "", 1) != 1) {
+	while (mine >= 0 && write(mine, "", 1) != 1) {
 		if (errno != EINTR)
 			return gn_fail(err, -errno, "telling the parent that the node is ready: %m");
 	}

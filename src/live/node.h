@@ -11,8 +11,10 @@ struct gn_node_job {
 	uint32_t member;
 	int netns; /* its network namespace; -1: the one that the caller is in */
 	const struct gn_shared *shared;
-	int ready_fd; /* a byte is written here when the socket is bound and nothing can fail any more */
+	int ready_fd; /* a byte is written here when the socket is bound and nothing can fail any more; or -1 */
 	int parent_pid;
+	uint32_t
+		life; /* how many this member had before; from the second on it begins in the middle of the run */
 };
 
 /**

@@ -3,9 +3,10 @@
  * What a node process shares with its parent: one page-aligned slice of memory per member, made
  * before the fork. A node maps only its own slice for writing and the control page for reading.
  *
- * A slice holds the node's counters and a ring of log records with one writer (the node) and one
+ * A slice holds the node's counters, the schedule's orders, and a ring of log records with one writer (the node) and one
  * reader (the collector). Writing a record costs no system call. A full ring loses the new record
- * and counts it. The slice outlives the node: what it logged before it died is read all the same.
+ * and counts it. The slice outlives the node: what it logged before it died is read all the same, and a node that is
+ * started again goes on with it.
  */
 #ifndef GN_LIVE_SHARED_H
 #define GN_LIVE_SHARED_H
@@ -49,14 +50,24 @@ struct gn_counters {
 	_Atomic uint64_t timers;       /* timer inputs */
 	_Atomic uint64_t lateness_max; /* ns */
 	_Atomic uint64_t phase;	       /* ns: first timer after the start */
-	_Atomic uint64_t informed;     /* events known */
+	_Atomic uint64_t informed;     /* events known, in its present life */
+	_Atomic uint64_t ignored;      /* datagrams that came and were ignored as told, gn_orders.drop_next */
 	_Atomic uint32_t awake;	       /* 1: it has been woken once, and waits for the go */
 	_Atomic uint32_t lateness[GN_LATENESS_BUCKETS];
 	char failure[128]; /* why the node gave up, or "" */
 };
 
+/* What the schedule tells a node: written by the parent; the node counts drop_next down. */
+struct gn_orders {
+	_Atomic uint64_t
+		resumed; /* when it was last woken up again, CLOCK_MONOTONIC; before, it was not late */
+	_Atomic uint32_t drop_next; /* datagrams that are still to be ignored */
+	_Atomic uint32_t leave;	    /* SIGTERM means: call your partners a last time */
+};
+
 struct gn_slice {
 	struct gn_counters counters;
+	_Alignas(64) struct gn_orders orders;
 	_Alignas(64) _Atomic uint64_t head; /* records ever written */
 	_Alignas(64) _Atomic uint64_t tail; /* records ever read */
 	_Alignas(64) uint64_t capacity;	    /* a power of two; the parent's word, the node keeps a copy */
