@@ -6,6 +6,9 @@
 
 #include "gossipnet/protocol.h"
 
+/* Records between two looks at the clock: some 1 ms of work. */
+enum { MOVED_PER_LOOK = 1000 };
+
 int gn_collector_init(struct gn_collector *c, const struct gn_topology *t, const struct gn_shared *shared,
 		      struct gn_store *store, gn_time start, struct gn_err *err)
 {
@@ -14,17 +17,20 @@ int gn_collector_init(struct gn_collector *c, const struct gn_topology *t, const
 	*c = (struct gn_collector){ .topology = t, .shared = shared, .store = store, .start = start };
 	c->informed = calloc(t->n_events ? t->n_events : 1, sizeof(*c->informed));
 	c->seen = calloc(bits / 64 + 1, sizeof(*c->seen));
-	c->dead = calloc(t->gossip.n_members, sizeof(*c->dead));
+	c->lives = calloc(t->gossip.n_members, sizeof(*c->lives));
+	c->published_events = calloc(t->n_events ? t->n_events : 1, sizeof(*c->published_events));
 	c->living = t->gossip.n_members;
-	if (!c->informed || !c->seen || !c->dead) {
+	if (!c->informed || !c->seen || !c->lives || !c->published_events) {
 		gn_collector_done(c);
 		return gn_fail(err, -ENOMEM, "out of memory for %u events at %u nodes", t->n_events,
 			       t->gossip.n_members);
 	}
 	/* Nobody waits for those that no event can reach. */
 	for (uint32_t m = 0; t->gossip.counted && m < t->gossip.n_members; m++) {
-		if (!t->gossip.counted[m])
-			gn_collector_bury(c, m);
+		if (t->gossip.counted[m])
+			continue;
+		c->lives[m].aside = true;
+		c->living--;
 	}
 	return 0;
 }
@@ -33,55 +39,43 @@ void gn_collector_done(struct gn_collector *c)
 {
 	free(c->informed);
 	free(c->seen);
-	free(c->dead);
+	free(c->before);
+	free(c->lives);
+	free(c->published_events);
 	c->informed = NULL;
-	c->seen = NULL;
-	c->dead = NULL;
+	c->seen = c->before = NULL;
+	c->lives = NULL;
+	c->published_events = NULL;
 }
 
-static bool has_seen(const struct gn_collector *c, uint32_t event, uint32_t member)
+static size_t bit_of(const struct gn_collector *c, uint32_t event, uint32_t member)
 {
-	size_t bit = (size_t)event * c->topology->gossip.n_members + member;
-
-	return c->seen[bit / 64] >> (bit % 64) & 1;
+	return (size_t)event * c->topology->gossip.n_members + member;
 }
 
-/* first = 1 is once per event and node, whatever a node may have written. */
+static bool is_set(const uint64_t *bits, size_t bit)
+{
+	return bits[bit / 64] >> (bit % 64) & 1;
+}
+
+static bool counts(const struct gn_collector *c, uint32_t member)
+{
+	return !c->lives[member].gone && !c->lives[member].aside;
+}
+
+/* first = 1 is once per event and node, in whichever of its lives, whatever a node may have written. */
 static bool is_first(struct gn_collector *c, uint32_t event, uint32_t member)
 {
-	size_t bit = (size_t)event * c->topology->gossip.n_members + member;
+	size_t bit = bit_of(c, event, member);
 
-	if (has_seen(c, event, member))
+	if (is_set(c->seen, bit))
 		return false;
 	c->seen[bit / 64] |= UINT64_C(1) << (bit % 64);
-	c->first_arrivals++;
-	if (!c->dead[member])
+	if (counts(c, member))
 		c->informed[event]++;
-	return true;
-}
-
-void gn_collector_bury(struct gn_collector *c, uint32_t member)
-{
-	if (c->dead[member])
-		return;
-	c->dead[member] = true;
-	c->living--;
-	for (uint32_t e = 0; e < c->topology->n_events; e++)
-		c->informed[e] -= has_seen(c, e, member);
-}
-
-static bool never_comes(const struct gn_collector *c, uint32_t event)
-{
-	uint32_t origin = c->topology->nodes[c->topology->events[event].node].member;
-
-	return c->dead[origin] && !c->informed[event];
-}
-
-bool gn_collector_all_informed(const struct gn_collector *c)
-{
-	for (uint32_t e = 0; e < c->topology->n_events; e++)
-		if (c->informed[e] < c->living && !never_comes(c, e))
-			return false;
+	if (c->before && is_set(c->before, bit))
+		return false;
+	c->first_arrivals++;
 	return true;
 }
 
@@ -95,6 +89,7 @@ static int take_publish(struct gn_collector *c, uint32_t event, int64_t t, struc
 	if (r < 0)
 		return r;
 	c->published++;
+	c->published_events[event] = 1;
 	return gn_store_action(c->store, t, "publish", c->topology->nodes[plan->node].name,
 			       detail ? detail : "", err);
 }
@@ -165,6 +160,7 @@ static int take_record(struct gn_collector *c, uint32_t member, const struct gn_
 	return 0;
 }
 
+/* Return: how many records it had, or -Exxx. */
 static int drain_ring(struct gn_collector *c, uint32_t member, struct gn_err *err)
 {
 	struct gn_slice *slice = gn_shared_slice(c->shared, member);
@@ -182,18 +178,93 @@ static int drain_ring(struct gn_collector *c, uint32_t member, struct gn_err *er
 		}
 	}
 	gn_ring_release(slice, n);
-	return 0;
+	return (int)n;
 }
 
-int gn_collector_drain(struct gn_collector *c, struct gn_err *err)
+int gn_collector_drain(struct gn_collector *c, gn_time until, struct gn_err *err)
 {
-	for (uint32_t m = 0; m < c->shared->n; m++) {
-		int r = drain_ring(c, m, err);
+	for (uint32_t m = 0, moved = 0; m < c->shared->n; m++) {
+		int r = drain_ring(c, c->next_drain, err);
 
 		if (r < 0)
 			return r;
+		c->next_drain = (c->next_drain + 1) % c->shared->n;
+		moved += (uint32_t)r;
+		if (moved < MOVED_PER_LOOK)
+			continue;
+		if (gn_now() >= until)
+			return 0;
+		moved = 0;
 	}
 	return 0;
+}
+
+void gn_collector_bury(struct gn_collector *c, uint32_t member, bool for_good)
+{
+	bool counted = counts(c, member);
+
+	c->lives[member].gone = true;
+	c->lives[member].for_good = for_good;
+	if (!counted)
+		return;
+	c->living--;
+	for (uint32_t e = 0; e < c->topology->n_events; e++)
+		c->informed[e] -= is_set(c->seen, bit_of(c, e, member));
+}
+
+/* What a member knew in this life was in a former one from now on. */
+static int forget(struct gn_collector *c, uint32_t member, struct gn_err *err)
+{
+	size_t words = (size_t)c->topology->n_events * c->topology->gossip.n_members / 64 + 1;
+
+	if (!c->before)
+		c->before = calloc(words, sizeof(*c->before));
+	if (!c->before)
+		return gn_fail(err, -ENOMEM, "out of memory for the former lives of nodes");
+	for (uint32_t e = 0; e < c->topology->n_events; e++) {
+		size_t bit = bit_of(c, e, member);
+
+		c->before[bit / 64] |= c->seen[bit / 64] & UINT64_C(1) << (bit % 64);
+		c->seen[bit / 64] &= ~(UINT64_C(1) << (bit % 64));
+	}
+	return 0;
+}
+
+int gn_collector_revive(struct gn_collector *c, uint32_t member, struct gn_err *err)
+{
+	struct gn_life *life = &c->lives[member];
+	int r = drain_ring(c, member, err);
+
+	if (r >= 0)
+		r = forget(c, member, err);
+	if (r < 0)
+		return r;
+	*life = (struct gn_life){ .began = gn_now() - c->start, .aside = life->aside };
+	c->living += !life->aside;
+	return 0;
+}
+
+bool gn_collector_is_lost(const struct gn_collector *c, uint32_t event, gn_time now)
+{
+	const struct gn_event_plan *plan = &c->topology->events[event];
+	const struct gn_life *life = &c->lives[c->topology->nodes[plan->node].member];
+
+	if (c->published_events[event])
+		return false;
+	return life->for_good || (plan->at <= now && (life->gone || life->began > plan->at));
+}
+
+bool gn_collector_all_informed(const struct gn_collector *c)
+{
+	const gn_time now = gn_now() - c->start;
+
+	for (uint32_t e = 0; e < c->topology->n_events; e++) {
+		bool all = c->published_events[e] && c->informed[e] >= c->living;
+
+		if (!all && !gn_collector_is_lost(c, e, now))
+			return false;
+	}
+	return true;
 }
 
 #define COUNTER(field)                                      \
@@ -216,6 +287,7 @@ static const struct {
 	COUNTER(calls),
 	COUNTER(timers),
 	COUNTER(informed),
+	COUNTER(ignored),
 	{ "phase_ns", offsetof(struct gn_counters, phase) },
 	{ "timer_lateness_max_ns", offsetof(struct gn_counters, lateness_max) },
 };

@@ -8,16 +8,26 @@
 #include "store/store.h"
 #include "view/view.h"
 
+struct gn_life {
+	gn_time began; /* after the run's start; 0: with it */
+	bool gone;     /* its process has ended */
+	bool for_good; /* and nothing will start it again */
+	bool aside;    /* it does not count (gn_gossip.counted) */
+};
+
 struct gn_collector {
 	const struct gn_topology *topology; /* borrowed, as the next two */
 	const struct gn_shared *shared;
 	struct gn_store *store;
-	gn_time start;	    /* the run's zero, CLOCK_MONOTONIC */
-	gn_time now;	    /* at the last look at the clock */
-	uint32_t *informed; /* per event: living members that know it */
-	uint64_t *seen;	    /* one bit per event and member: first arrivals already counted */
-	bool *dead;	    /* per member: its process has died, or it does not count (gn_gossip.counted) */
+	gn_time start;		   /* the run's zero, CLOCK_MONOTONIC */
+	gn_time now;		   /* at the last look at the clock */
+	uint32_t *informed;	   /* per event: living members that know it */
+	uint64_t *seen;		   /* one bit per event and member: it knows, in its present life */
+	uint64_t *before;	   /* the same for former lives; NULL: nobody was restarted */
+	struct gn_life *lives;	   /* per member */
+	uint8_t *published_events; /* per event: 1 or 0 */
 	uint32_t living;
+	uint32_t next_drain; /* the member whose ring comes next */
 	uint32_t published;
 	uint64_t first_arrivals;
 	uint64_t refused; /* records that no honest node writes */
@@ -27,11 +37,18 @@ int gn_collector_init(struct gn_collector *c, const struct gn_topology *t, const
 		      struct gn_store *store, gn_time start, struct gn_err *err);
 void gn_collector_done(struct gn_collector *c);
 
-/* Move everything that is in the rings now into the store. Return: 0 or the store's error. */
-int gn_collector_drain(struct gn_collector *c, struct gn_err *err);
+/* Move what is in the rings now into the store: everything, or what there is time for until @until. The next call goes on
+ * from there. Return: 0 or the store's error. */
+int gn_collector_drain(struct gn_collector *c, gn_time until, struct gn_err *err);
 
-/* A member's process has died: from now on only the living count. */
-void gn_collector_bury(struct gn_collector *c, uint32_t member);
+/* A member's process has died: from now on only the living count. @for_good: nothing will start it again. */
+void gn_collector_bury(struct gn_collector *c, uint32_t member, bool for_good);
+
+/* It is about to be started again and knows nothing. What it logged before is moved first. */
+int gn_collector_revive(struct gn_collector *c, uint32_t member, struct gn_err *err);
+
+/* Is it certain, @now after the run's start, that the event is never published, as its origin did not live at its time? */
+bool gn_collector_is_lost(const struct gn_collector *c, uint32_t event, gn_time now);
 
 /* Write the nodes' counters as node_stat, the totals over all nodes as meta, and put what the run is judged by to
  * @figures. */
@@ -40,7 +57,8 @@ int gn_collector_write_stats(struct gn_collector *c, struct gn_figures *figures,
 /* Fill in what the collector knows: events, members informed. */
 void gn_collector_status(const struct gn_collector *c, struct gn_status *s);
 
-/* Has every event reached every living member? One whose origin died before publishing it never will. */
+/* Has every event reached every living member, as far as these know in their present life? One whose origin is dead at its
+ * time never will. */
 bool gn_collector_all_informed(const struct gn_collector *c);
 
 #endif

@@ -35,6 +35,8 @@ struct gn_control_server {
 	int listener, epoll;
 	struct gn_control_network network;
 	bool has_network;
+	gn_control_act *act;
+	void *act_context;
 	struct gn_channel *guest;
 	uint32_t last_session;
 	struct client clients[CLIENTS];
@@ -85,7 +87,8 @@ bool gn_control_message(struct gn_control_server *s, const struct gn_vm_message 
 {
 	struct gn_unpack u;
 
-	if (m->type < GN_MESSAGE_EXEC_CREDIT || m->type > GN_MESSAGE_EXEC_FAILED)
+	if ((m->type < GN_MESSAGE_EXEC_CREDIT || m->type > GN_MESSAGE_EXEC_FAILED) &&
+	    m->type != GN_MESSAGE_ACTED)
 		return false;
 	gn_unpack_init(&u, m->data, m->len);
 	uint32_t session = gn_unpack_u32(&u), number = gn_unpack_u32(&u);
@@ -97,7 +100,8 @@ bool gn_control_message(struct gn_control_server *s, const struct gn_vm_message 
 			continue;
 		if (m->type == GN_MESSAGE_EXEC_CREDIT)
 			c->input_credit = GN_MIN(c->input_credit + number, (size_t)GN_EXEC_WINDOW);
-		if (m->type == GN_MESSAGE_EXEC_EXIT || m->type == GN_MESSAGE_EXEC_FAILED)
+		if (m->type == GN_MESSAGE_EXEC_EXIT || m->type == GN_MESSAGE_EXEC_FAILED ||
+		    m->type == GN_MESSAGE_ACTED)
 			c->session = 0;
 		/* It never has more under way than its credit; one that does not read is dropped. */
 		if (send_as(c->channel, m, c->name) < 0)
@@ -168,6 +172,23 @@ static void hand_over(struct gn_control_server *s, struct client *c, uint32_t na
 		refuse(c, name, r, err.text);
 }
 
+/* The guest answers for itself: the session is known there from now on. */
+static int pass_on(struct gn_control_server *s, struct client *c, const struct gn_vm_message *m,
+		   uint32_t name)
+{
+	c->session = ++s->last_session;
+	c->name = name;
+	c->input_credit = GN_EXEC_WINDOW;
+	return send_as(s->guest, m, c->session);
+}
+
+static void refuse_now(struct gn_control_server *s, struct client *c, uint32_t name, const char *what)
+{
+	GN_CLEANUP(gn_free_p) char *wait = gn_format("%s is %s; %s", s->o.name, s->phase, what);
+
+	refuse(c, name, -EAGAIN, wait ? wait : "out of memory");
+}
+
 static int handle_start(struct gn_control_server *s, struct client *c, const struct gn_vm_message *m)
 {
 	struct gn_unpack u;
@@ -178,19 +199,49 @@ static int handle_start(struct gn_control_server *s, struct client *c, const str
 
 	if (u.bad || c->session)
 		return -EBADMSG;
-	GN_CLEANUP(gn_free_p)
-	char *wait = gn_format("%s is %s; its nodes are not there now", s->o.name, s->phase);
-
-	if (s->o.guest && s->guest && (!strcmp(s->phase, "starting") || !strcmp(s->phase, "running"))) {
-		c->session = ++s->last_session;
-		c->name = name;
-		c->input_credit = GN_EXEC_WINDOW;
-		return send_as(s->guest, m, c->session);
-	}
+	if (s->o.guest && s->guest && (!strcmp(s->phase, "starting") || !strcmp(s->phase, "running")))
+		return pass_on(s, c, m, name);
 	if (!s->o.guest && s->has_network)
 		hand_over(s, c, name, node);
 	else
-		refuse(c, name, -EAGAIN, wait ? wait : "out of memory");
+		refuse_now(s, c, name, "its nodes are not there now");
+	return 0;
+}
+
+/* Native: carry it out and answer. */
+static void act_here(struct gn_control_server *s, struct client *c, uint32_t name, const char *text)
+{
+	struct gn_err err;
+	struct gn_pack p;
+	int64_t t;
+	int r = s->act(s->act_context, text, &t, &err);
+
+	if (r < 0) {
+		refuse(c, name, r, err.text);
+		return;
+	}
+	gn_pack_init(&p);
+	gn_pack_u32(&p, name);
+	gn_pack_u64(&p, (uint64_t)t);
+	gn_channel_send_pack(c->channel, GN_MESSAGE_ACTED, &p, NULL);
+}
+
+static int handle_act(struct gn_control_server *s, struct client *c, const struct gn_vm_message *m)
+{
+	struct gn_unpack u;
+
+	gn_unpack_init(&u, m->data, m->len);
+	uint32_t name = gn_unpack_u32(&u);
+	GN_CLEANUP(gn_free_p) char *text = gn_unpack_string(&u);
+
+	if (u.bad || c->session)
+		return -EBADMSG;
+	if (s->o.guest && s->guest && !strcmp(s->phase, "running"))
+		return pass_on(s, c, m, name);
+	if (s->act)
+		act_here(s, c, name, text);
+	else
+		refuse_now(s, c, name, "nothing can be done to it now");
 	return 0;
 }
 
@@ -203,6 +254,8 @@ static int handle_message(struct gn_control_server *s, struct client *c, const s
 	}
 	if (m->type == GN_MESSAGE_EXEC_START)
 		return handle_start(s, c, m);
+	if (m->type == GN_MESSAGE_ACT)
+		return handle_act(s, c, m);
 	if (m->type < GN_MESSAGE_EXEC_START || m->type > GN_MESSAGE_EXEC_CREDIT)
 		return -EBADMSG;
 	if (!c->session || !s->guest)
@@ -363,4 +416,12 @@ void gn_control_set_network(struct gn_control_server *s, const struct gn_control
 	s->has_network = network != NULL;
 	if (network)
 		s->network = *network;
+}
+
+void gn_control_set_act(struct gn_control_server *s, gn_control_act *act, void *context)
+{
+	if (!s)
+		return;
+	s->act = act;
+	s->act_context = context;
 }

@@ -46,6 +46,10 @@ struct gn_control_network {
 };
 void gn_control_set_network(struct gn_control_server *s, const struct gn_control_network *network);
 
+/* Native: carries out an action by hand, gn_conduct_by_hand(). NULL: not now. @context is borrowed. */
+typedef int gn_control_act(void *context, const char *text, int64_t *ret_t, struct gn_err *err);
+void gn_control_set_act(struct gn_control_server *s, gn_control_act *act, void *context);
+
 /* Guest: the channel to relay sessions over, borrowed; NULL when it goes. */
 void gn_control_set_channel(struct gn_control_server *s, struct gn_channel *channel);
 
@@ -72,6 +76,16 @@ struct gn_running {
  */
 int gn_running_list(struct gn_running **ret, size_t *ret_n, struct gn_err *err);
 void gn_running_free(struct gn_running *runs, size_t n);
+
+/* Enough to connect to a running network. */
+struct gn_running_found {
+	char socket[sizeof(((struct gn_running *)NULL)->socket)];
+	bool guest;
+};
+
+/* The running network that @run means: a result's folder or file, or the latest of that name. Return: 0; -ENOENT, -ESRCH: there
+ * is none, @err says what there is instead. */
+int gn_running_find(const char *run, struct gn_running_found *ret, struct gn_err *err);
 
 /* Who serves a running network. */
 struct gn_running_server {

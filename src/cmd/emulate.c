@@ -7,15 +7,19 @@
 #include <sys/utsname.h>
 
 #include "cmd/collector.h"
+#include "cmd/conduct.h"
 #include "cmd/nodes.h"
 #include "cmd/signals.h"
 #include "cmd/watch.h"
 
 enum {
-	TICK_MS = 50,	  /* drain, look, report */
-	COMMIT_EVERY = 5, /* ticks: a killed run loses less than a second */
+	COMMIT_EVERY = 5,   /* ticks: a killed run loses less than a second */
+	COMMIT_LATEST = 15, /* also when an action is about to come, and would have to wait for it */
 	READY_TIMEOUT_S = 60,
 };
+
+#define TICK	    (50 * GN_MSEC) /* drain, look, report */
+#define COMMIT_ROOM (30 * GN_MSEC) /* what a commit may take */
 
 #define RING_MEMORY	 (UINT64_C(256) << 20) /* bytes for all rings together */
 #define RING_MAX_RECORDS 65536
@@ -30,6 +34,8 @@ struct emulation {
 	struct gn_nodes nodes;
 	struct gn_store *store;
 	struct gn_collector collector;
+	struct gn_conduct *conduct;
+	struct gn_cgroups *cgroups;
 	struct gn_watch watch;
 	struct gn_figures figures;
 	struct gn_signals signals;
@@ -47,6 +53,16 @@ static void show(struct emulation *e, const char *phase, uint32_t done, uint32_t
 	e->o->on_status(e->o->context, &e->status);
 }
 
+/* The kernel's own reason, if it has one. */
+static void explain_death(const struct emulation *e, uint32_t member, struct gn_err *why)
+{
+	const char *name = e->t->nodes[e->t->gossip.members[member]].name;
+
+	if (gn_cgroups_ran_out(e->cgroups, name))
+		gn_fail(why, -ENOMEM,
+			"node %s: its process was killed as it needed more than its limit of memory", name);
+}
+
 /* A node that dies by itself is reported and the run goes on without it; it ends as failed. */
 static void reap(struct emulation *e)
 {
@@ -56,20 +72,23 @@ static void reap(struct emulation *e)
 
 	while ((member = gn_nodes_reap(&e->nodes, &why)) >= 0) {
 		e->node_died = true;
-		gn_collector_bury(&e->collector, (uint32_t)member);
+		gn_collector_bury(&e->collector, (uint32_t)member, true);
+		explain_death(e, (uint32_t)member, &why);
 		e->o->on_error(e->o->context, why.text);
 	}
 }
 
-/* Wait up to @ms for anything to do, and do it. */
-static void wait_and_handle(struct emulation *e, int ms)
+/* Wait until @until at most for anything to do, and do it. */
+static void wait_and_handle(struct emulation *e, gn_time until)
 {
+	const gn_time now = gn_now();
+	const struct timespec left = gn_timespec(until > now ? until - now : 0);
 	struct pollfd fds[] = {
 		{ .fd = e->signals.fd, .events = POLLIN },
 		{ .fd = e->o->extra_fd, .events = POLLIN },
 	};
 
-	if (poll(fds, GN_ARRAY_LEN(fds), ms) < 0)
+	if (ppoll(fds, GN_ARRAY_LEN(fds), &left, NULL) < 0)
 		return;
 	if (fds[0].revents && gn_signals_read(&e->signals) != GN_SIGNALS_NOTHING)
 		e->interrupted = true;
@@ -95,6 +114,22 @@ static uint64_t ring_capacity(uint32_t members)
 	while (capacity > RING_MIN_RECORDS && capacity * members * sizeof(struct gn_record) > RING_MEMORY)
 		capacity /= 2;
 	return capacity;
+}
+
+/* Whatever the schedule will need must be possible before anything is built. */
+static int prepare_limits(struct emulation *e, struct gn_err *err)
+{
+	int r = gn_cgroups_new(&e->cgroups, err);
+
+	for (uint32_t i = 0; r == 0 && i < e->t->n_actions; i++) {
+		enum gn_action_what what = e->t->actions[i].what;
+
+		if (what == GN_ACTION_CPU)
+			r = gn_cgroups_prepare(e->cgroups, GN_CGROUP_CPU, err);
+		else if (what == GN_ACTION_MEMORY)
+			r = gn_cgroups_prepare(e->cgroups, GN_CGROUP_MEMORY, err);
+	}
+	return r;
 }
 
 static int build(struct emulation *e, struct gn_err *err)
@@ -125,7 +160,7 @@ static int start_nodes(struct emulation *e, struct gn_err *err)
 	while (r == 0 && e->nodes.ready < members) {
 		struct pollfd fd = { .fd = e->nodes.ready_fd, .events = POLLIN };
 
-		poll(&fd, 1, TICK_MS);
+		poll(&fd, 1, TICK / GN_MSEC);
 		gn_nodes_count_ready(&e->nodes);
 		show(e, "starting", e->nodes.ready, members);
 		wait_and_handle(e, 0);
@@ -199,8 +234,10 @@ static int close_result(struct emulation *e, struct gn_outcome *outcome, struct 
 		[GN_ENDED_INTERRUPT] = "interrupt",
 		[GN_ENDED_FAILURE] = "failure",
 	};
-	int r = gn_collector_drain(&e->collector, err);
+	int r = gn_collector_drain(&e->collector, GN_NEVER, err);
 
+	if (r == 0)
+		r = gn_conduct_end(e->conduct, err);
 	if (r == 0)
 		r = gn_collector_write_stats(&e->collector, &e->figures, err);
 	if (r == 0)
@@ -239,35 +276,62 @@ static void show_running(struct emulation *e)
 	show(e, "running", e->nodes.alive, e->t->gossip.n_members);
 }
 
-/* Drain until the end of the run. */
+/* Carry out the schedule until the next tick. */
+static int conduct(struct emulation *e, struct gn_err *err)
+{
+	const gn_time end = gn_now() + TICK;
+	int r = 0;
+
+	while (r == 0 && !e->interrupted && gn_now() < end) {
+		wait_and_handle(e, GN_MIN(end, gn_conduct_next(e->conduct)));
+		r = gn_conduct_due(e->conduct, err);
+	}
+	return r;
+}
+
+/* Not when an action would have to wait for it, if that can be helped. */
+static int commit(struct emulation *e, unsigned *ticks, struct gn_err *err)
+{
+	const bool room = gn_conduct_next(e->conduct) > gn_now() + COMMIT_ROOM;
+
+	if (++*ticks < (room ? COMMIT_EVERY : COMMIT_LATEST))
+		return 0;
+	*ticks = 0;
+	return gn_store_commit(e->store, err);
+}
+
+/* Until the end of the run. */
 static int run(struct emulation *e, enum gn_ending *ret, struct gn_err *err)
 {
-	for (unsigned tick = 0;; tick++) {
-		wait_and_handle(e, TICK_MS);
+	for (unsigned uncommitted = 0;;) {
+		int r = conduct(e, err);
+
 		reap(e);
 		gn_watch_look(&e->watch);
-		int r = gn_collector_drain(&e->collector, err);
-
-		if (r == 0 && tick % COMMIT_EVERY == 0)
-			r = gn_store_commit(e->store, err);
+		if (r == 0)
+			r = gn_collector_drain(&e->collector, gn_conduct_next(e->conduct), err);
+		if (r == 0)
+			r = commit(e, &uncommitted, err);
 		if (r < 0)
 			return r;
 		show_running(e);
 		if (is_over(e, ret))
 			return 0;
-		if (!e->nodes.alive)
+		if (!e->nodes.alive && !e->nodes.absent)
 			return gn_fail(err, -ECHILD, "every node's process has died");
 	}
 }
 
 /* The longest that a link can hold back a datagram on its own, and some for the processes. */
-static gn_dur longest_link(const struct gn_topology *t)
+static gn_dur longest_link(const struct emulation *e)
 {
 	gn_dur longest = 0;
 
-	for (uint32_t i = 0; i < t->n_links; i++)
-		for (int d = 0; d < 2; d++)
-			longest = GN_MAX(longest, t->links[i].shape[d].delay + t->links[i].shape[d].jitter);
+	for (uint32_t d = 0; d < 2 * e->t->n_links; d++) {
+		const struct gn_shape *s = gn_conduct_shape(e->conduct, d);
+
+		longest = GN_MAX(longest, s->delay + s->jitter);
+	}
 	return longest + 30 * GN_MSEC;
 }
 
@@ -296,21 +360,42 @@ static void end_watch(struct emulation *e)
 	gn_watch_end(&e->watch, e->o->ask_machine ? &machine : NULL, &e->figures);
 }
 
-static int run_and_close(struct emulation *e, struct gn_outcome *ret, struct gn_err *err)
+static int begin(struct emulation *e, struct gn_err *err)
 {
-	struct gn_outcome outcome = { .ending = GN_ENDED_FAILURE };
-
 	gn_nodes_go(&e->nodes, &e->start);
+	const struct gn_conduct_options co = {
+		.topology = e->t,
+		.network = e->net,
+		.nodes = &e->nodes,
+		.cgroups = e->cgroups,
+		.collector = &e->collector,
+		.store = e->store,
+		.start = e->start,
+	};
 	int r = gn_collector_init(&e->collector, e->t, &e->shared, e->store, e->start, err);
 
+	if (r == 0)
+		r = gn_conduct_new(&co, &e->conduct, err);
 	if (r < 0)
 		return r;
 	gn_watch_begin(&e->watch);
+	e->o->on_conduct(e->o->context, e->conduct);
+	return 0;
+}
+
+static int run_and_close(struct emulation *e, struct gn_outcome *ret, struct gn_err *err)
+{
+	struct gn_outcome outcome = { .ending = GN_ENDED_FAILURE };
+	int r = begin(e, err);
+
+	if (r < 0)
+		return r;
 	r = run(e, &outcome.ending, err);
+	e->o->on_conduct(e->o->context, NULL);
 	e->ended = GN_MAX(gn_now(), e->start); /* interrupted before time zero */
 	show(e, "stopping", 0, 0);
 	end_watch(e);
-	gn_nodes_quiet(&e->nodes, longest_link(e->t));
+	gn_nodes_quiet(&e->nodes, longest_link(e));
 	report_frozen(e, gn_nodes_stop(&e->nodes));
 	if (e->node_died && r == 0)
 		outcome.ending = GN_ENDED_FAILURE;
@@ -339,6 +424,8 @@ int gn_emulate(const struct gn_emulation_options *o, struct gn_outcome *ret, str
 	int r = gn_signals_open(&e.signals, err);
 
 	if (r == 0)
+		r = prepare_limits(&e, err);
+	if (r == 0)
 		r = build(&e, err);
 	if (r == 0)
 		r = start_nodes(&e, err);
@@ -350,6 +437,8 @@ int gn_emulate(const struct gn_emulation_options *o, struct gn_outcome *ret, str
 	if (e.store)
 		gn_store_close(e.store, NULL);
 	gn_collector_done(&e.collector);
+	gn_conduct_free(e.conduct);
+	gn_cgroups_free(e.cgroups);
 	if (e.net)
 		o->on_network(o->context, NULL);
 	gn_network_free(e.net);

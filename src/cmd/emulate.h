@@ -6,6 +6,7 @@
 #include "cmd/collector.h"
 #include "cmd/machine.h"
 
+struct gn_conduct;
 struct gn_network;
 
 /* How the run ended; the value of meta's ended_by. */
@@ -26,7 +27,9 @@ struct gn_emulation_options {
 	void (*on_status)(void *context,
 			  const struct gn_status *s); /* about ten times a second, and on each new phase */
 	void (*on_error)(void *context, const char *text);
-	void (*on_database)(void *context);				 /* run.db exists now; may be NULL */
+	void (*on_database)(void *context); /* run.db exists now; may be NULL */
+	/* Actions by hand are possible from now on; NULL: no more. */
+	void (*on_conduct)(void *context, struct gn_conduct *conduct);
 	void (*on_network)(void *context, const struct gn_network *net); /* built; NULL: about to go */
 	/* In the guest: what the host's CPUs had to spare. Returns whether the host has said so. NULL: ask here. */
 	bool (*ask_machine)(void *context, struct gn_machine_figures *ret);

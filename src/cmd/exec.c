@@ -12,7 +12,6 @@
 #include "cmd/cmd.h"
 #include "cmd/control.h"
 #include "cmd/exec_here.h"
-#include "cmd/folder.h"
 #include "util/printable.h"
 
 enum {
@@ -51,100 +50,6 @@ struct relay {
 	int status;	/* or -Exxx with a sentence */
 	struct backlog output[2];
 };
-
-/* ---- which network ---- */
-
-struct found {
-	char socket[sizeof(((struct gn_running *)NULL)->socket)];
-	bool guest;
-};
-
-struct names {
-	const struct gn_running *runs;
-	size_t n;
-};
-
-static const char *run_name(const void *context, size_t i)
-{
-	const struct names *names = context;
-
-	return i < names->n ? names->runs[i].name : NULL;
-}
-
-/* The folder that @run names, if it names a file or folder: results are compared by their place. */
-static char *folder_of(const char *run)
-{
-	static const char file[] = "/run.db";
-	char *path = realpath(run, NULL);
-	size_t len = path ? strlen(path) : 0, tail = strlen(file);
-
-	if (len > tail && strcmp(path + len - tail, file) == 0)
-		path[len - tail] = 0;
-	return path;
-}
-
-static int no_such_run(const char *run, const struct names *names, struct gn_err *err)
-{
-	GN_CLEANUP(gn_free_p) char *folder = NULL;
-	const char *near;
-
-	if (gn_folder_find(run, &folder, NULL) == 0)
-		return gn_fail(
-			err, -ESRCH,
-			"%s is not running; start it with gossipnet run %s/topology.yaml, or see gossipnet ls",
-			run, folder);
-	for (size_t i = 0; geteuid() != 0 && i < names->n; i++)
-		if (!strcmp(names->runs[i].phase, "foreign"))
-			return gn_fail(
-				err, -ENOENT,
-				"no network of yours called \"%s\" is running, but one of another user is; "
-				"sudo reaches those of root",
-				run);
-	near = gn_nearest(run, run_name, names);
-	return gn_fail(err, -ENOENT, "no network called \"%s\" is running%s%s%s; see gossipnet ls", run,
-		       near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
-}
-
-/* By its folder, else the latest of that name. */
-static const struct gn_running *choose(const struct names *names, const char *run, const char *folder,
-				       bool strangers)
-{
-	const struct gn_running *runs = names->runs;
-
-	for (size_t i = 0; folder && i < names->n; i++)
-		if (runs[i].stranger == strangers && strcmp(runs[i].folder, folder) == 0)
-			return &runs[i];
-	for (size_t i = names->n; i-- > 0;)
-		if (runs[i].stranger == strangers && strcmp(runs[i].name, run) == 0)
-			return &runs[i];
-	return NULL;
-}
-
-/* The running network that @run means. Strangers may call themselves what they like: they come last. */
-static int find_run(const char *run, struct found *ret, struct gn_err *err)
-{
-	GN_CLEANUP(gn_free_p) char *folder = folder_of(run);
-	const struct gn_running *found;
-	struct gn_running *runs;
-	size_t n;
-	int r = gn_running_list(&runs, &n, err);
-
-	if (r < 0)
-		return r;
-	const struct names names = { runs, n };
-
-	found = choose(&names, run, folder, false);
-	if (!found)
-		found = choose(&names, run, folder, true);
-	if (found) {
-		ret->guest = found->guest;
-		memcpy(ret->socket, found->socket, sizeof(ret->socket));
-	} else {
-		r = no_such_run(run, &names, err);
-	}
-	gn_running_free(runs, n);
-	return r;
-}
 
 /* ---- a command in this kernel ---- */
 
@@ -474,7 +379,7 @@ static int run_here(struct relay *x, pid_t server, const char *node, char **comm
 	return enter_and_run(x, server, node, command, err);
 }
 
-static int run_in(struct relay *x, const struct found *run, const char *node, char **command,
+static int run_in(struct relay *x, const struct gn_running_found *run, const char *node, char **command,
 		  struct gn_err *err)
 {
 	struct gn_running_server server;
@@ -504,14 +409,14 @@ static int run_in(struct relay *x, const struct found *run, const char *node, ch
 int cmd_exec(const struct gn_options *o GN_UNUSED, int argc, char **argv, struct gn_err *err)
 {
 	char **command = argv + 3;
-	struct found run = { 0 };
+	struct gn_running_found run = { 0 };
 
 	if (argc > 3 && !strcmp(*command, "--"))
 		command++;
 	if (argc < 4 || !*command)
 		return gn_fail(err, -EINVAL,
 			       "exec: a command is missing; usage: gossipnet exec RUN NODE -- CMD...");
-	int r = find_run(argv[1], &run, err);
+	int r = gn_running_find(argv[1], &run, err);
 
 	if (r < 0)
 		return r;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "cmd/conduct.h"
 #include "cmd/run.h"
 #include "cmd/topology.h"
 #include "util/log.h"
@@ -22,6 +23,7 @@ struct guest {
 	char *folder;
 	struct gn_topology *topology;
 	const struct gn_network *net;
+	struct gn_conduct *conduct; /* while the run lasts */
 	struct gn_guest_exec *exec; /* while the network stands */
 	int hosts;
 	int epoll; /* the channel, and exec's descriptor */
@@ -83,6 +85,37 @@ static void on_network(void *context, const struct gn_network *net)
 	epoll_ctl(g->epoll, EPOLL_CTL_ADD, gn_guest_exec_fd(g->exec), &e);
 }
 
+static void on_conduct(void *context, struct gn_conduct *conduct)
+{
+	struct guest *g = context;
+
+	g->conduct = conduct;
+}
+
+/* An action by hand, that a client of the host has sent. */
+static void take_act(struct guest *g, const struct gn_vm_message *m)
+{
+	struct gn_err err = { "the run is about to end" };
+	struct gn_pack p;
+	struct gn_unpack u;
+	int64_t t = 0;
+
+	gn_unpack_init(&u, m->data, m->len);
+	uint32_t session = gn_unpack_u32(&u);
+	GN_CLEANUP(gn_free_p) char *text = gn_unpack_string(&u);
+	int r = text && g->conduct ? gn_conduct_by_hand(g->conduct, text, &t, &err) : -EAGAIN;
+
+	gn_pack_init(&p);
+	gn_pack_u32(&p, session);
+	if (r < 0) {
+		gn_pack_u32(&p, (uint32_t)-r);
+		gn_pack_string(&p, err.text);
+	} else {
+		gn_pack_u64(&p, (uint64_t)t);
+	}
+	gn_channel_send_pack(g->channel, r < 0 ? GN_MESSAGE_EXEC_FAILED : GN_MESSAGE_ACTED, &p, NULL);
+}
+
 /* The channel is watched for writing only while something waits to be written. */
 static void watch_channel(const struct guest *g, int how)
 {
@@ -110,6 +143,8 @@ static int on_extra(void *context)
 			g->interrupted = true;
 		else if (m.type == GN_MESSAGE_MACHINE)
 			take_machine(g, &m);
+		else if (m.type == GN_MESSAGE_ACT)
+			take_act(g, &m);
 		else if (g->exec)
 			gn_guest_exec_message(g->exec, &m);
 	}
@@ -198,6 +233,7 @@ static int carry_out(struct guest *g, struct gn_outcome *ret, struct gn_err *err
 		.on_status = on_status,
 		.on_error = on_error,
 		.on_network = on_network,
+		.on_conduct = on_conduct,
 		.ask_machine = ask_machine,
 		.extra_fd = g->epoll,
 		.on_extra = on_extra,

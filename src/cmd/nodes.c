@@ -17,8 +17,18 @@
 #define WAKE_PATIENCE (5 * GN_SEC) /* for the slowest node; one that is stopped does not hold up the run */
 #define WAKE_MARGIN   (10 * GN_MSEC)
 
+/* Its process group: the first one's own. That is gone once all have ended. */
+static void join_group(struct gn_nodes *n, pid_t pid)
+{
+	if (n->group && setpgid(pid, n->group) == 0)
+		return;
+	setpgid(pid, pid);
+	n->group = pid;
+}
+
 static int fork_node(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err)
 {
+	struct gn_node_process *p = &n->processes[member];
 	const struct gn_node *node = &n->topology->nodes[n->topology->gossip.members[member]];
 	const struct gn_node_job job = {
 		.topology = n->topology,
@@ -27,6 +37,7 @@ static int fork_node(struct gn_nodes *n, uint32_t member, const struct gn_networ
 		.shared = n->shared,
 		.ready_fd = n->ready_end,
 		.parent_pid = getpid(),
+		.life = p->life,
 	};
 	pid_t pid = fork();
 
@@ -36,20 +47,10 @@ static int fork_node(struct gn_nodes *n, uint32_t member, const struct gn_networ
 					       : "");
 	if (pid == 0)
 		_exit(gn_node_main(&job));
-	if (!n->group)
-		n->group = pid;
-	setpgid(pid, n->group);
-	n->pids[member] = pid;
-	n->by_pid[n->started++] = (struct gn_node_pid){ pid, member };
+	join_group(n, pid);
+	p->pid = pid;
 	n->alive++;
 	return 0;
-}
-
-static int compare_pids(const void *a, const void *b)
-{
-	const struct gn_node_pid *x = a, *y = b;
-
-	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
 static int fork_nodes(struct gn_nodes *n, const struct gn_network *net, struct gn_err *err)
@@ -60,7 +61,6 @@ static int fork_nodes(struct gn_nodes *n, const struct gn_network *net, struct g
 		r = fork_node(n, m, net, err);
 		gn_nodes_count_ready(n); /* the pipe must not fill up */
 	}
-	qsort(n->by_pid, n->started, sizeof(*n->by_pid), compare_pids);
 	return r;
 }
 
@@ -70,9 +70,8 @@ int gn_nodes_start(struct gn_nodes *n, const struct gn_topology *t, const struct
 	int ends[2];
 
 	*n = (struct gn_nodes){ .topology = t, .shared = shared, .ready_fd = -1, .ready_end = -1 };
-	n->pids = calloc(t->gossip.n_members, sizeof(*n->pids));
-	n->by_pid = calloc(t->gossip.n_members, sizeof(*n->by_pid));
-	if (!n->pids || !n->by_pid)
+	n->processes = calloc(t->gossip.n_members, sizeof(*n->processes));
+	if (!n->processes)
 		return gn_fail(err, -ENOMEM, "out of memory");
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return gn_fail(err, -errno, "cannot make a pipe: %m");
@@ -127,10 +126,10 @@ void gn_nodes_go(struct gn_nodes *n, gn_time *ret_start)
 
 static uint32_t member_of(const struct gn_nodes *n, pid_t pid)
 {
-	const struct gn_node_pid key = { .pid = pid };
-	const struct gn_node_pid *found = bsearch(&key, n->by_pid, n->started, sizeof(key), compare_pids);
-
-	return found ? found->member : GN_NONE;
+	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
+		if (n->processes[m].pid == pid)
+			return m;
+	return GN_NONE;
 }
 
 static void describe_death(const struct gn_nodes *n, uint32_t member, int status, struct gn_err *err)
@@ -151,6 +150,18 @@ static void describe_death(const struct gn_nodes *n, uint32_t member, int status
 			why);
 }
 
+/* Note that a process has ended. Return: was that the schedule's doing? */
+static bool note_end(struct gn_nodes *n, uint32_t member)
+{
+	struct gn_node_process *p = &n->processes[member];
+	bool expected = p->ending;
+
+	*p = (struct gn_node_process){ .life = p->life };
+	n->alive--;
+	n->absent += expected;
+	return expected;
+}
+
 int gn_nodes_reap(struct gn_nodes *n, struct gn_err *err)
 {
 	int status;
@@ -161,10 +172,8 @@ int gn_nodes_reap(struct gn_nodes *n, struct gn_err *err)
 	while ((pid = waitpid(-n->group, &status, WNOHANG)) > 0) {
 		uint32_t m = member_of(n, pid);
 
-		if (m == GN_NONE)
+		if (m == GN_NONE || note_end(n, m))
 			continue;
-		n->pids[m] = 0;
-		n->alive--;
 		describe_death(n, m, status, err);
 		return (int)m;
 	}
@@ -172,6 +181,100 @@ int gn_nodes_reap(struct gn_nodes *n, struct gn_err *err)
 		n->alive = 0; /* nobody is left to wait for */
 	return -1;
 }
+
+/* ---- what the schedule does ---- */
+
+static struct gn_orders *orders_of(const struct gn_nodes *n, uint32_t member)
+{
+	return &gn_shared_slice(n->shared, member)->orders;
+}
+
+static bool runs(const struct gn_nodes *n, uint32_t member)
+{
+	return n->processes[member].pid && !n->processes[member].ending;
+}
+
+bool gn_nodes_kill(struct gn_nodes *n, uint32_t member)
+{
+	if (!runs(n, member))
+		return false;
+	kill(n->processes[member].pid, SIGKILL);
+	n->processes[member].ending = true;
+	return true;
+}
+
+bool gn_nodes_leave(struct gn_nodes *n, uint32_t member)
+{
+	if (!runs(n, member))
+		return false;
+	atomic_store_explicit(&orders_of(n, member)->leave, 1, memory_order_relaxed);
+	kill(n->processes[member].pid, SIGTERM);
+	n->processes[member].ending = true;
+	return true;
+}
+
+bool gn_nodes_pause(struct gn_nodes *n, uint32_t member)
+{
+	if (!runs(n, member) || n->processes[member].paused)
+		return false;
+	kill(n->processes[member].pid, SIGSTOP);
+	n->processes[member].paused = true;
+	return true;
+}
+
+bool gn_nodes_resume(struct gn_nodes *n, uint32_t member)
+{
+	struct gn_node_process *p = &n->processes[member];
+
+	if (!p->pid || !p->paused)
+		return false;
+	atomic_store_explicit(&orders_of(n, member)->resumed, gn_now(), memory_order_relaxed);
+	kill(p->pid, SIGCONT);
+	p->paused = false;
+	return true;
+}
+
+bool gn_nodes_drop_next(struct gn_nodes *n, uint32_t member, uint32_t datagrams)
+{
+	if (!runs(n, member))
+		return false;
+	atomic_store_explicit(&orders_of(n, member)->drop_next, datagrams, memory_order_relaxed);
+	return true;
+}
+
+bool gn_nodes_gone(struct gn_nodes *n, uint32_t member)
+{
+	const struct gn_node_process *p = &n->processes[member];
+	const gn_time patience = gn_now() + 20 * GN_MSEC;
+
+	if (!p->pid)
+		return true;
+	while (p->ending && !p->paused) {
+		if (waitpid(p->pid, NULL, WNOHANG) == p->pid) {
+			note_end(n, member);
+			return true;
+		}
+		if (gn_now() > patience)
+			break;
+		poll(NULL, 0, 1);
+	}
+	return false;
+}
+
+int gn_nodes_restart(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err)
+{
+	struct gn_orders *o = orders_of(n, member);
+
+	atomic_store_explicit(&o->leave, 0, memory_order_relaxed);
+	atomic_store_explicit(&o->drop_next, 0, memory_order_relaxed);
+	n->processes[member].life++;
+	int r = fork_node(n, member, net, err);
+
+	n->absent -= r == 0;
+	return r;
+}
+
+/* ---- the end ---- */
 
 static uint64_t received_by_all(const struct gn_nodes *n)
 {
@@ -183,12 +286,14 @@ static uint64_t received_by_all(const struct gn_nodes *n)
 	return sum;
 }
 
-void gn_nodes_quiet(const struct gn_nodes *n, gn_dur patience)
+void gn_nodes_quiet(struct gn_nodes *n, gn_dur patience)
 {
 	gn_time now = gn_now(), last_change = now, end = now + 2 * GN_SEC;
 	uint64_t received = received_by_all(n);
 
 	atomic_store_explicit(&gn_shared_control(n->shared)->quiet, 1, memory_order_relaxed);
+	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
+		gn_nodes_resume(n, m);
 	while (now < end && now - last_change < patience) {
 		poll(NULL, 0, 5);
 		uint64_t more = received_by_all(n);
@@ -203,14 +308,14 @@ void gn_nodes_quiet(const struct gn_nodes *n, gn_dur patience)
 static void signal_all(const struct gn_nodes *n, int signal)
 {
 	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
-		if (n->pids[m])
-			kill(n->pids[m], signal);
+		if (n->processes[m].pid)
+			kill(n->processes[m].pid, signal);
 }
 
 static uint32_t first_alive(const struct gn_nodes *n)
 {
 	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
-		if (n->pids[m])
+		if (n->processes[m].pid)
 			return m;
 	return GN_NONE;
 }
@@ -220,9 +325,10 @@ uint32_t gn_nodes_stop(struct gn_nodes *n)
 	gn_time deadline = gn_now() + 2 * GN_SEC;
 	uint32_t killed = GN_NONE;
 
-	if (!n->pids || !n->by_pid)
+	if (!n->processes)
 		return GN_NONE;
 	signal_all(n, SIGTERM);
+	signal_all(n, SIGCONT); /* one that sleeps would not see it */
 	while (n->alive) {
 		if (gn_nodes_reap(n, NULL) >= 0)
 			continue;
@@ -235,8 +341,7 @@ uint32_t gn_nodes_stop(struct gn_nodes *n)
 	}
 	gn_close_p(&n->ready_fd);
 	gn_close_p(&n->ready_end);
-	free(n->pids);
-	free(n->by_pid);
+	free(n->processes);
 	*n = (struct gn_nodes){ .ready_fd = -1, .ready_end = -1 };
 	return killed;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/conduct.h"
 #include "cmd/topology.h"
 #include "net/network.h"
 #include "util/log.h"
@@ -113,6 +114,18 @@ static void on_network(void *context, const struct gn_network *net)
 	gn_control_set_network(h->run->control, net ? &network : NULL);
 }
 
+static int act(void *context, const char *text, int64_t *ret_t, struct gn_err *err)
+{
+	return gn_conduct_by_hand(context, text, ret_t, err);
+}
+
+static void on_conduct(void *context, struct gn_conduct *conduct)
+{
+	struct here *h = context;
+
+	gn_control_set_act(h->run->control, conduct ? act : NULL, conduct);
+}
+
 static int on_control(void *context)
 {
 	struct here *h = context;
@@ -132,6 +145,7 @@ int gn_run_here(struct gn_run *run, struct gn_err *err)
 		.on_error = on_error,
 		.on_database = on_database,
 		.on_network = on_network,
+		.on_conduct = on_conduct,
 		.extra_fd = gn_control_fd(run->control),
 		.on_extra = on_control,
 	};

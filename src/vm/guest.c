@@ -38,6 +38,8 @@ static int mount_all(struct gn_err *err)
 			  mounts[i].options) < 0)
 			return gn_fail(err, -errno, "guest: mount %s: %m", mounts[i].where);
 	}
+	/* Only for limits of nodes: a kernel without it serves for all else. */
+	mount("cgroup2", "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL);
 	symlink("/proc/self/fd", "/dev/fd");
 	symlink("/proc/self/fd/0", "/dev/stdin");
 	symlink("/proc/self/fd/1", "/dev/stdout");

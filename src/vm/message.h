@@ -67,6 +67,11 @@ enum gn_message_type {
 	/* guest: without payload, at the end of a run; the answer is a struct gn_machine_figures, see cmd/machine.h */
 	GN_MESSAGE_MACHINE,
 
+	/* To the run: u32 session, string: an entry of a schedule, see gn_topology_act(). The answer is ACTED or EXEC_FAILED. */
+	GN_MESSAGE_ACT,
+	/* u32 session, u64: when it took effect, ns after the run's start */
+	GN_MESSAGE_ACTED,
+
 	GN_MESSAGE_END, /* none: one more than the last */
 };
 
