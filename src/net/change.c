@@ -173,26 +173,16 @@ static int cannot_cut(struct gn_err *err)
 
 int gn_network_down(struct gn_network *net, const uint32_t *links, uint32_t n, bool down, struct gn_err *err)
 {
-	if (!net->cut)
-		return cannot_cut(err);
-	for (uint32_t i = 0; i < n; i++)
-		gn_cut_link(net->cut, links[i], down);
-	return 0;
+	return net->cut ? gn_cut_links(net->cut, links, n, down, err) : cannot_cut(err);
 }
 
 int gn_network_partition(struct gn_network *net, const uint8_t *part, struct gn_err *err)
 {
-	if (!net->cut)
-		return cannot_cut(err);
-	gn_cut_partition(net->cut, part);
-	return 0;
+	return net->cut ? gn_cut_partition(net->cut, part, err) : cannot_cut(err);
 }
 
 int gn_network_cut_drops(const struct gn_network *net, uint64_t *ret_partition, uint64_t *ret_down,
 			 struct gn_err *err)
 {
-	if (!net->cut)
-		return cannot_cut(err);
-	gn_cut_drops(net->cut, ret_partition, ret_down);
-	return 0;
+	return net->cut ? gn_cut_drops(net->cut, ret_partition, ret_down, err) : cannot_cut(err);
 }

@@ -6,7 +6,6 @@
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "net/message.h"
@@ -15,32 +14,30 @@
 #define PROGRAM_MAX 96 /* instructions */
 
 /*
- * What the programs and this process share: the only element of an array map, mapped here. Behind this lie
+ * What the programs and this process share are array maps of one element each, written by system calls, which copy
+ * eight bytes at a time. (A map could be mapped into memory; but User-Mode Linux leaves such a mapping in the address
+ * space of forked children, where what they map themselves then does not show.)
+ *
+ * The tables, of which this process keeps a copy:
  *	uint32_t changes[n_links]	how often the link went down or up: odd while it is down
  *	uint8_t part[n_nodes][2]	a node's part, in either of two tables
  */
-struct shared {
-	uint32_t
-		partition; /* TABLE, IN_FORCE, and above these the number of the partition: never the same twice */
-	uint32_t unused;
-	uint64_t parted; /* packets dropped */
-	uint64_t down;
+struct counters {
+	uint64_t parted, down; /* packets dropped */
 };
 
+/* The partition: these two, and above them its number: never the same twice. */
 #define TABLE	 1
 #define IN_FORCE 2
 
-struct layout {
-	uint32_t n_links, n_nodes;
-	uint32_t changes, part; /* bytes from the start */
-	uint32_t size;
-};
-
 struct gn_cut {
-	struct layout layout;
-	int memory, addresses; /* maps */
-	int ingress, egress;   /* programs */
-	struct shared *shared; /* mapped */
+	uint32_t n_links, n_nodes;
+	int tables, partition, counters, addresses; /* maps */
+	int ingress, egress;			    /* programs */
+	uint32_t *changes;			    /* the tables */
+	uint8_t *part;				    /* in the same memory */
+	size_t tables_size;			    /* bytes */
+	uint64_t present;			    /* the partition */
 };
 
 static int bpf(int command, union bpf_attr *attr)
@@ -107,8 +104,8 @@ static void emit_link(struct program *p, const struct gn_cut *c)
 {
 	EMIT(p, ALU_REG(BPF_MOV, BPF_REG_6, BPF_REG_1), FIELD(BPF_REG_2, ifindex),
 	     ALU(BPF_SUB, BPF_REG_2, gn_plan_index(0, 0)), ALU(BPF_RSH, BPF_REG_2, 1),
-	     JUMP(BPF_JGE, BPF_REG_2, c->layout.n_links, PASS), ALU(BPF_LSH, BPF_REG_2, 2),
-	     ADDRESS(BPF_REG_1, c->memory, c->layout.changes), ALU_REG(BPF_ADD, BPF_REG_1, BPF_REG_2),
+	     JUMP(BPF_JGE, BPF_REG_2, c->n_links, PASS), ALU(BPF_LSH, BPF_REG_2, 2),
+	     ADDRESS(BPF_REG_1, c->tables, 0), ALU_REG(BPF_ADD, BPF_REG_1, BPF_REG_2),
 	     LOAD(BPF_W, BPF_REG_7, BPF_REG_1, 0), JUMP(BPF_JSET, BPF_REG_7, 1, DOWN));
 }
 
@@ -131,9 +128,10 @@ static void emit_part(struct program *p, const struct gn_cut *c, int offset)
 	EMIT(p, MAP(BPF_REG_1, c->addresses), ALU_REG(BPF_MOV, BPF_REG_2, BPF_REG_10),
 	     ALU(BPF_ADD, BPF_REG_2, offset), CALL(BPF_FUNC_map_lookup_elem),
 	     JUMP(BPF_JEQ, BPF_REG_0, 0, PASS), LOAD(BPF_W, BPF_REG_9, BPF_REG_0, 0),
-	     JUMP(BPF_JGE, BPF_REG_9, c->layout.n_nodes, PASS), ALU(BPF_LSH, BPF_REG_9, 1),
+	     JUMP(BPF_JGE, BPF_REG_9, c->n_nodes, PASS), ALU(BPF_LSH, BPF_REG_9, 1),
 	     ALU_REG(BPF_MOV, BPF_REG_1, BPF_REG_7), ALU(BPF_AND, BPF_REG_1, TABLE),
-	     ALU_REG(BPF_ADD, BPF_REG_9, BPF_REG_1), ADDRESS(BPF_REG_1, c->memory, c->layout.part),
+	     ALU_REG(BPF_ADD, BPF_REG_9, BPF_REG_1),
+	     ADDRESS(BPF_REG_1, c->tables, c->n_links * sizeof(*c->changes)),
 	     ALU_REG(BPF_ADD, BPF_REG_1, BPF_REG_9), LOAD(BPF_B, BPF_REG_9, BPF_REG_1, 0));
 }
 
@@ -156,18 +154,17 @@ static void emit_partition(struct program *p, const struct gn_cut *c)
 {
 	EMIT(p, ALU(BPF_MOV, BPF_REG_1, 0), STORE(BPF_DW, BPF_REG_10, TURNS, BPF_REG_1));
 	p->labels[AGAIN] = p->n;
-	EMIT(p, ADDRESS(BPF_REG_1, c->memory, offsetof(struct shared, partition)),
-	     LOAD(BPF_W, BPF_REG_7, BPF_REG_1, 0), ALU_REG(BPF_MOV, BPF_REG_1, BPF_REG_7),
-	     ALU(BPF_AND, BPF_REG_1, IN_FORCE), JUMP(BPF_JEQ, BPF_REG_1, 0, PASS));
+	EMIT(p, ADDRESS(BPF_REG_1, c->partition, 0), LOAD(BPF_DW, BPF_REG_7, BPF_REG_1, 0),
+	     ALU_REG(BPF_MOV, BPF_REG_1, BPF_REG_7), ALU(BPF_AND, BPF_REG_1, IN_FORCE),
+	     JUMP(BPF_JEQ, BPF_REG_1, 0, PASS));
 	emit_addresses(p);
 	emit_part(p, c, ADDRESSES);
 	EMIT(p, ALU_REG(BPF_MOV, BPF_REG_8, BPF_REG_9));
 	emit_part(p, c, ADDRESSES + 4);
-	EMIT(p, ADDRESS(BPF_REG_1, c->memory, offsetof(struct shared, partition)),
-	     LOAD(BPF_W, BPF_REG_1, BPF_REG_1, 0), JUMP_REG(BPF_JEQ, BPF_REG_1, BPF_REG_7, AT_REST),
-	     LOAD(BPF_DW, BPF_REG_1, BPF_REG_10, TURNS), ALU(BPF_ADD, BPF_REG_1, 1),
-	     STORE(BPF_DW, BPF_REG_10, TURNS, BPF_REG_1), JUMP(BPF_JLT, BPF_REG_1, TURNS_MAX, AGAIN),
-	     JUMP(BPF_JA, 0, 0, PARTED));
+	EMIT(p, ADDRESS(BPF_REG_1, c->partition, 0), LOAD(BPF_DW, BPF_REG_1, BPF_REG_1, 0),
+	     JUMP_REG(BPF_JEQ, BPF_REG_1, BPF_REG_7, AT_REST), LOAD(BPF_DW, BPF_REG_1, BPF_REG_10, TURNS),
+	     ALU(BPF_ADD, BPF_REG_1, 1), STORE(BPF_DW, BPF_REG_10, TURNS, BPF_REG_1),
+	     JUMP(BPF_JLT, BPF_REG_1, TURNS_MAX, AGAIN), JUMP(BPF_JA, 0, 0, PARTED));
 	p->labels[AT_REST] = p->n;
 	EMIT(p, JUMP_REG(BPF_JNE, BPF_REG_8, BPF_REG_9, PARTED));
 }
@@ -176,7 +173,7 @@ static void emit_partition(struct program *p, const struct gn_cut *c)
 static void emit_drop(struct program *p, const struct gn_cut *c, enum label label, size_t counter)
 {
 	p->labels[label] = p->n;
-	EMIT(p, ADDRESS(BPF_REG_1, c->memory, counter), ALU(BPF_MOV, BPF_REG_2, 1),
+	EMIT(p, ADDRESS(BPF_REG_1, c->counters, counter), ALU(BPF_MOV, BPF_REG_2, 1),
 	     INSN(BPF_STX | BPF_ATOMIC | BPF_DW, BPF_REG_1, BPF_REG_2, 0, BPF_ADD),
 	     ALU(BPF_MOV, BPF_REG_0, TC_ACT_STOLEN), EXIT());
 }
@@ -206,8 +203,8 @@ static int load_program(const struct gn_cut *c, bool ingress, int *ret, struct g
 	ingress ? emit_check_mark(&p) : emit_mark(&p);
 	emit_partition(&p, c);
 	emit_pass(&p);
-	emit_drop(&p, c, DOWN, offsetof(struct shared, down));
-	emit_drop(&p, c, PARTED, offsetof(struct shared, parted));
+	emit_drop(&p, c, DOWN, offsetof(struct counters, down));
+	emit_drop(&p, c, PARTED, offsetof(struct counters, parted));
 	link_jumps(&p);
 	attr.insns = pointer(p.code);
 	attr.insn_cnt = p.n;
@@ -222,26 +219,35 @@ static int load_program(const struct gn_cut *c, bool ingress, int *ret, struct g
 	return 0;
 }
 
-static int make_memory(struct gn_cut *c, struct gn_err *err)
+static int make_array(size_t size, int *ret, struct gn_err *err)
 {
 	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY,
 				.key_size = sizeof(uint32_t),
-				.value_size = c->layout.size,
-				.max_entries = 1,
-				.map_flags = BPF_F_MMAPABLE };
-	void *memory;
+				.value_size = (uint32_t)size,
+				.max_entries = 1 };
 
-	c->memory = bpf(BPF_MAP_CREATE, &attr);
-	if (c->memory < 0)
-		return refused(err, c->memory, "cannot make an eBPF map");
-	memory = mmap(NULL, c->layout.size, PROT_READ | PROT_WRITE, MAP_SHARED, c->memory, 0);
-	if (memory == MAP_FAILED)
-		return refused(err, -errno, "cannot map an eBPF map");
-	c->shared = memory;
-	/* The nodes, which are forked from here, have no business with it. */
-	if (madvise(memory, c->layout.size, MADV_DONTFORK))
-		return refused(err, -errno, "cannot keep an eBPF map from children");
-	return 0;
+	*ret = bpf(BPF_MAP_CREATE, &attr);
+	return *ret < 0 ? refused(err, *ret, "cannot make an eBPF map") : 0;
+}
+
+/* Read or write the only element of an array. */
+static int access_array(int command, int map, const void *value, struct gn_err *err)
+{
+	const uint32_t key = 0;
+	union bpf_attr attr = { .map_fd = (uint32_t)map, .key = pointer(&key), .value = pointer(value) };
+	const int r = bpf(command, &attr);
+
+	return r ? refused(err, r, "cannot access an eBPF map") : 0;
+}
+
+static int make_tables(struct gn_cut *c, struct gn_err *err)
+{
+	c->tables_size = c->n_links * sizeof(*c->changes) + 2 * (size_t)c->n_nodes;
+	c->changes = calloc(1, c->tables_size);
+	if (!c->changes)
+		return gn_fail(err, -ENOMEM, "no memory for what can be cut of %u links", c->n_links);
+	c->part = (uint8_t *)(c->changes + c->n_links);
+	return make_array(c->tables_size, &c->tables, err);
 }
 
 /* Whose address is it? */
@@ -276,20 +282,14 @@ static int make_addresses(struct gn_cut *c, const struct gn_topology *t, struct 
 	return r ? refused(err, r, "cannot fill an eBPF map") : 0;
 }
 
-static struct layout layout_of(const struct gn_topology *t)
-{
-	struct layout l = { .n_links = t->n_links, .n_nodes = t->n_nodes };
-
-	l.changes = sizeof(struct shared);
-	l.part = l.changes + t->n_links * (uint32_t)sizeof(uint32_t);
-	l.size = l.part + 2 * t->n_nodes;
-	return l;
-}
-
 static int set_up(struct gn_cut *c, const struct gn_topology *t, struct gn_err *err)
 {
-	int r = make_memory(c, err);
+	int r = make_tables(c, err);
 
+	if (!r)
+		r = make_array(sizeof(c->present), &c->partition, err);
+	if (!r)
+		r = make_array(sizeof(struct counters), &c->counters, err);
 	if (!r)
 		r = make_addresses(c, t, err);
 	if (!r)
@@ -304,9 +304,14 @@ int gn_cut_new(const struct gn_topology *t, struct gn_cut **ret, struct gn_err *
 
 	if (!c)
 		return gn_fail(err, -ENOMEM, "no memory");
-	*c = (struct gn_cut){
-		.layout = layout_of(t), .memory = -1, .addresses = -1, .ingress = -1, .egress = -1
-	};
+	*c = (struct gn_cut){ .n_links = t->n_links,
+			      .n_nodes = t->n_nodes,
+			      .tables = -1,
+			      .partition = -1,
+			      .counters = -1,
+			      .addresses = -1,
+			      .ingress = -1,
+			      .egress = -1 };
 	r = set_up(c, t, err);
 	if (r) {
 		gn_cut_free(c);
@@ -320,12 +325,13 @@ struct gn_cut *gn_cut_free(struct gn_cut *c)
 {
 	if (!c)
 		return NULL;
-	if (c->shared)
-		munmap(c->shared, c->layout.size);
-	gn_close_p(&c->memory);
+	gn_close_p(&c->tables);
+	gn_close_p(&c->partition);
+	gn_close_p(&c->counters);
 	gn_close_p(&c->addresses);
 	gn_close_p(&c->ingress);
 	gn_close_p(&c->egress);
+	free(c->changes);
 	free(c);
 	return NULL;
 }
@@ -341,35 +347,40 @@ void gn_cut_queue(struct gn_nl_batch *b, const struct gn_cut *c, uint32_t index,
 	gn_nl_end(b, m);
 }
 
-static uint32_t *changes_of(const struct gn_cut *c)
+int gn_cut_links(struct gn_cut *c, const uint32_t *links, uint32_t n, bool down, struct gn_err *err)
 {
-	return (uint32_t *)(c->shared + 1);
-}
-
-void gn_cut_link(struct gn_cut *c, uint32_t link, bool down)
-{
-	uint32_t *changes = changes_of(c) + link;
-
-	if (*changes % 2 != down)
-		__atomic_store_n(changes, *changes + 1, __ATOMIC_RELEASE);
+	for (uint32_t i = 0; i < n; i++)
+		c->changes[links[i]] += c->changes[links[i]] % 2 != down;
+	return access_array(BPF_MAP_UPDATE_ELEM, c->tables, c->changes, err);
 }
 
 /* The table that is not in force is filled; then one store puts it in force. */
-void gn_cut_partition(struct gn_cut *c, const uint8_t *part)
+int gn_cut_partition(struct gn_cut *c, const uint8_t *part, struct gn_err *err)
 {
-	uint8_t *parts = (uint8_t *)(changes_of(c) + c->layout.n_links);
-	uint32_t next = (c->shared->partition | TABLE | IN_FORCE) + 1;
+	uint64_t next = (c->present | TABLE | IN_FORCE) + 1;
+	int r = 0;
 
 	if (part) {
-		next |= IN_FORCE | (~c->shared->partition & TABLE);
-		for (uint32_t i = 0; i < c->layout.n_nodes; i++)
-			parts[2 * i + (next & TABLE)] = part[i];
+		next |= IN_FORCE | (~c->present & TABLE);
+		for (uint32_t i = 0; i < c->n_nodes; i++)
+			c->part[2 * i + (next & TABLE)] = part[i];
+		r = access_array(BPF_MAP_UPDATE_ELEM, c->tables, c->changes, err);
 	}
-	__atomic_store_n(&c->shared->partition, next, __ATOMIC_RELEASE);
+	if (!r)
+		r = access_array(BPF_MAP_UPDATE_ELEM, c->partition, &next, err);
+	if (!r)
+		c->present = next;
+	return r;
 }
 
-void gn_cut_drops(const struct gn_cut *c, uint64_t *ret_partition, uint64_t *ret_down)
+int gn_cut_drops(const struct gn_cut *c, uint64_t *ret_partition, uint64_t *ret_down, struct gn_err *err)
 {
-	*ret_partition = __atomic_load_n(&c->shared->parted, __ATOMIC_RELAXED);
-	*ret_down = __atomic_load_n(&c->shared->down, __ATOMIC_RELAXED);
+	struct counters counters = { 0 };
+	int r = access_array(BPF_MAP_LOOKUP_ELEM, c->counters, &counters, err);
+
+	if (r)
+		return r;
+	*ret_partition = counters.parted;
+	*ret_down = counters.down;
+	return 0;
 }
