@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tables of delays, as tc(8) has them: whole numbers, any number in a line; # starts a comment line. */
-#include <glob.h>
+#include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,32 +30,54 @@ static void close_p(FILE **f)
 		fclose(*f);
 }
 
-static void globfree_p(glob_t *g)
+static void closedir_p(DIR **d)
 {
-	globfree(g);
+	if (*d)
+		closedir(*d);
+}
+
+/* The table's path if it is in @folder's folder @below, which may be ".". */
+static const char *path_in(struct gn_planning *p, const char *folder, const char *below, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s/tc/%s.dist", folder, below, name) >= (int)sizeof(path) ||
+	    access(path, R_OK))
+		return NULL;
+	const char *copy = gn_arena_copy(&p->arena, path, strlen(path));
+
+	p->report->no_memory |= !copy;
+	return copy;
+}
+
+/* In the folder of this machine's architecture, which Debian has below /usr/lib. */
+static const char *path_by_architecture(struct gn_planning *p, const char *name)
+{
+	GN_CLEANUP(closedir_p) DIR *d = opendir("/usr/lib");
+	const char *path = NULL;
+
+	p->report->no_memory |= !d && errno == ENOMEM;
+	for (struct dirent *e; d && !path && (e = readdir(d));) {
+		if (*e->d_name != '.' && strchr(e->d_name, '-'))
+			path = path_in(p, "/usr/lib", e->d_name, name);
+	}
+	return path;
 }
 
 /* Where tc looks: TC_LIB_DIR, or the folder that its distributor has chosen. NULL: nowhere. */
 static const char *standard_path(struct gn_planning *p, const char *name)
 {
-	static const char *const folders[] = { "/usr/lib/tc", "/usr/lib64/tc", "/usr/lib/*/tc",
-					       "/usr/share/tc", "/usr/local/lib/tc" };
+	static const char *const folders[] = { "/usr/lib", "/usr/lib64", "/usr/share", "/usr/local/lib" };
 	const char *own = getenv("TC_LIB_DIR"), *path = NULL;
 
 	if (own) {
 		path = gn_arena_format(&p->arena, "%s/%s.dist", own, name);
 		p->report->no_memory |= !path;
+		return path;
 	}
-	for (size_t i = 0; !path && !p->report->no_memory && i < GN_ARRAY_LEN(folders); i++) {
-		GN_CLEANUP(gn_free_p) char *pattern = gn_format("%s/%s.dist", folders[i], name);
-		GN_CLEANUP(globfree_p) glob_t found = { 0 };
-		const int r = pattern ? glob(pattern, 0, NULL, &found) : GLOB_NOSPACE;
-
-		if (!r)
-			path = gn_arena_copy(&p->arena, found.gl_pathv[0], strlen(found.gl_pathv[0]));
-		p->report->no_memory |= r == GLOB_NOSPACE || (!r && !path);
-	}
-	return path;
+	for (size_t i = 0; !path && i < GN_ARRAY_LEN(folders); i++)
+		path = path_in(p, folders[i], ".", name);
+	return path ? path : path_by_architecture(p, name);
 }
 
 /* Return: false after a fault. */
@@ -109,7 +132,8 @@ static bool take_lines(struct table_reader *r, FILE *f, const struct gn_yaml *na
 			good = false;
 		}
 	}
-	if (good && ferror(f)) {
+	if (good && !feof(f)) {
+		r->p->report->no_memory |= errno == ENOMEM;
 		gn_fault_at(r->p->report, r->at, "cannot read on: %s", strerror(errno));
 		good = false;
 	}

@@ -45,7 +45,7 @@ static const char *const graphs[] = {
 
 static const struct gn_key share_keys[] = { SHARE("share of packets") };
 static const struct gn_schema share_schema = {
-	"a share", share_keys, GN_ARRAY_LEN(share_keys), sizeof(struct gn_raw_share)
+	"such a map", share_keys, GN_ARRAY_LEN(share_keys), sizeof(struct gn_raw_share)
 };
 
 static const struct gn_key reorder_keys[] = {
