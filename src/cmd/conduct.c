@@ -230,20 +230,34 @@ static int write_rows(struct gn_conduct *c, const struct queued *q, const struct
 	return r;
 }
 
-static int carry_out(struct gn_conduct *c, const struct queued *q, struct done *rows, struct gn_err *err)
+/* Does it end a fault? */
+static bool is_remedy(const struct gn_action *a)
 {
-	const struct gn_action *a = q->action;
+	return a->what == GN_ACTION_UP || a->what == GN_ACTION_HEAL || a->what == GN_ACTION_RESTART ||
+	       a->what == GN_ACTION_RESUME;
+}
+
+/* The whole network, or, of an action on nodes, the @i-th of its targets. */
+static int carry_out_one(struct gn_conduct *c, const struct gn_action *a, uint32_t i, const char **ret_note,
+			 struct gn_err *err)
+{
+	if (!is_about_nodes(a))
+		return act_on_network(c, a, err);
+	return act_on_member(c, a, c->o.topology->nodes[a->targets[i]].member, ret_note, err);
+}
+
+/* A fault holds for certain between the times of its row and of its remedy's: that of the one is taken afterwards, that of
+ * the other before. */
+static int carry_out(struct gn_conduct *c, const struct gn_action *a, struct done *rows, struct gn_err *err)
+{
+	const uint32_t n = is_about_nodes(a) ? a->n_targets : 1;
 	int r = 0;
 
-	if (!is_about_nodes(a)) {
-		r = act_on_network(c, a, err);
-		rows[0] = (struct done){ .t = elapsed(c), .note = "" };
-		return r;
-	}
-	for (uint32_t i = 0; r == 0 && i < a->n_targets; i++) {
-		rows[i].note = "";
-		r = act_on_member(c, a, c->o.topology->nodes[a->targets[i]].member, &rows[i].note, err);
-		rows[i].t = elapsed(c);
+	for (uint32_t i = 0; r == 0 && i < n; i++) {
+		rows[i] = (struct done){ .t = elapsed(c), .note = "" };
+		r = carry_out_one(c, a, i, &rows[i].note, err);
+		if (!is_remedy(a))
+			rows[i].t = elapsed(c);
 	}
 	return r;
 }
@@ -254,7 +268,7 @@ static int act(struct gn_conduct *c, const struct queued *q, int64_t *ret_t, str
 
 	if (!rows)
 		return gn_fail(err, -ENOMEM, "out of memory");
-	int r = carry_out(c, q, rows, err);
+	int r = carry_out(c, q->action, rows, err);
 
 	if (r < 0)
 		return r;
