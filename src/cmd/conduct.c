@@ -264,7 +264,7 @@ static int carry_out(struct gn_conduct *c, const struct gn_action *a, struct don
 
 static int act(struct gn_conduct *c, const struct queued *q, int64_t *ret_t, struct gn_err *err)
 {
-	GN_CLEANUP(gn_free_p) struct done *rows = malloc((q->action->n_targets + 1) * sizeof(*rows));
+	GN_CLEANUP(gn_free_p) struct done *rows = calloc(q->action->n_targets + 1u, sizeof(*rows));
 
 	if (!rows)
 		return gn_fail(err, -ENOMEM, "out of memory");
