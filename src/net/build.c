@@ -4,9 +4,9 @@
  *
  *  1. a namespace for all switches and one per host or router, each with a netlink socket;
  *  2. the bridges and the rule that makes them deliver;
- *  3. the links, each pair in its place at once, all ends down;
- *  4. the switches' ends: shaping (on an interface that is up it would cost a grace period), up;
- *  5. the nodes: shaping, up, address, neighbours, routes, in one message each. A node's end comes
+ *  3. the links, each pair in its place at once, all ends down, with hooks for filters;
+ *  4. the switches' ends: shaping (on an interface that is up it would cost a grace period), filters, up;
+ *  5. the nodes: shaping, filters, up, address, neighbours, routes, in one message each. A node's end comes
  *     up last, so it works at once; the switch's end is waited for;
  *  6. the shaping is read back.
  */

@@ -20,8 +20,8 @@ struct builder {
 };
 
 /* The phases, in their order. */
-int gn_build_switches(struct builder *b, struct gn_err *err);	     /* bridges and their rule */
-int gn_build_links(struct builder *b, struct gn_err *err);	     /* veth pairs, down, offloads off */
+int gn_build_switches(struct builder *b, struct gn_err *err); /* bridges and their rule */
+int gn_build_links(struct builder *b, struct gn_err *err);    /* veth pairs, down, offloads off, hooks */
 int gn_build_switch_settings(struct builder *b, struct gn_err *err); /* ports shaped and up, entries */
 int gn_build_node_settings(struct builder *b, struct gn_err *err);   /* interfaces, neighbours, routes */
 
@@ -45,7 +45,7 @@ void gn_build_queue_enslave(struct builder *b, const char *element, uint32_t ind
 /* Put netem on @end of the link, which has to be down, if what leaves it is to be shaped. */
 int gn_build_queue_shape(struct builder *b, uint32_t link, int end, struct gn_err *err);
 
-/* Put the filters on @end of the link: what can cut it, if this kernel can, and the way to where a switch's members
+/* Attach the filters to the hooks at @end of the link: what can cut it, if this kernel can, and the way to where a switch's members
  * share their rate. */
 void gn_build_queue_filters(struct builder *b, uint32_t link, int end);
 
