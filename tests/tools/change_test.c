@@ -415,7 +415,7 @@ static void say_rate(const struct live *l, const char *what, uint32_t n, bool up
 {
 	double got = 0;
 
-	for (int i = 0; i < 5 && !is_rate(got, wanted); i++)
+	for (int i = 0; i < 10 && !is_rate(got, wanted); i++)
 		got = burst(l, n, up);
 	say(is_rate(got, wanted), "shared: %s: %.2f of %.0f Mbit/s", what, got / 1e6, wanted / 1e6);
 }
