@@ -9,14 +9,14 @@ DESTDIR ?=
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 
 # The one list of distribution packages: what a user needs to build and run, and what the tests add.
-PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libsqlite3-dev libmnl-dev \
+PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libsqlite3-dev libmnl-dev libexpat1-dev \
 	libkmod-dev gnuplot-nox user-mode-linux iproute2
 CHECK_PACKAGES := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck shellcheck mandoc valgrind \
 	sqlite3 iputils-ping tcpdump python3 procps util-linux tmux git
 
 VERSION := 0.2.0
-LAYERS  := util proto plugin topo net live store sim view study vm cmd
-LIBS    := yaml-0.1 sqlite3 libmnl libkmod
+LAYERS  := util proto plugin topo import net live store sim view study vm cmd
+LIBS    := yaml-0.1 expat sqlite3 libmnl libkmod
 
 empty :=
 comma := ,
@@ -45,7 +45,7 @@ TOOLKIT = $(shell sed -nE '/^static/d; s/^[a-z][a-z0-9_ ]* \**(gn_[a-z0-9_]+)\$(
 
 all: $(BIN)
 
-$(BIN): $(patsubst %,$(B)/lib%.a,cmd study vm view sim store live net topo plugin proto util)
+$(BIN): $(patsubst %,$(B)/lib%.a,cmd study vm view sim store live net import topo plugin proto util)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(foreach f,$(TOOLKIT),-Wl,-u,$(f) -Wl,--export-dynamic-symbol=$(f)) $^ $(PKG_LIBS) -lm -lpthread
 
@@ -66,6 +66,7 @@ SEES_util  := util
 SEES_proto := proto util
 SEES_plugin := plugin proto util
 SEES_topo  := topo util
+SEES_import := import topo util
 SEES_net   := net util
 SEES_live  := live plugin proto util
 SEES_store := store util
@@ -154,7 +155,7 @@ fuzz-%: tests/fuzz/%.c
 	$(Q)mkdir -p $(FUZZ_B)/$*-corpus
 	$(Q)clang -std=gnu11 -D_GNU_SOURCE -DGN_VERSION='"$(VERSION)"' -Isrc -Iinclude $(PKG_CFLAGS) -g -O1 \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-o $(FUZZ_B)/$* $< $(wildcard $(patsubst %,src/%/*.c,util proto topo)) -lyaml -lm
+		-o $(FUZZ_B)/$* $< $(wildcard $(patsubst %,src/%/*.c,util proto topo import)) -lyaml -lexpat -lm
 	$(FUZZ_B)/$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=0 \
 		$(FUZZ_B)/$*-corpus tests/fuzz/corpus/$*
 

@@ -29,6 +29,6 @@ struct gn_options {
 typedef int gn_command(const struct gn_options *o, int argc, char **argv, struct gn_err *err);
 
 gn_command cmd_run, cmd_sim, cmd_study, cmd_validate, cmd_plan, cmd_plot, cmd_compare, cmd_fidelity, cmd_exec,
-	cmd_ls, cmd_doctor, cmd_guest, cmd_probe, cmd_probe_node, cmd_set, cmd_fault;
+	cmd_ls, cmd_import, cmd_doctor, cmd_guest, cmd_probe, cmd_probe_node, cmd_set, cmd_fault;
 
 #endif

@@ -73,6 +73,8 @@ static const struct command_row {
 	{ "fault", "RUN VERB ARGS...", "do something bad to a running network, or undo it", "", 2, 1 << 20,
 	  cmd_fault },
 	{ "ls", "", "list the running networks", "", 0, 0, cmd_ls },
+	{ "import", "FILE", "make a topology of a network in GML, GraphML or a CSV matrix", " output ", 1, 1,
+	  cmd_import },
 	{ "doctor", "", "say what this machine offers, what is missing, and what follows", "", 0, 0,
 	  cmd_doctor },
 	{ "guest", NULL, NULL, "", 0, 16,

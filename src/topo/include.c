@@ -193,32 +193,6 @@ struct gn_yaml *gn_yaml_read_text(struct gn_yaml_reader *r, const char *name, co
 	return root;
 }
 
-/* The whole file. Return: 0; -EFBIG: larger than @max; -EISDIR, -EIO ... */
-static int slurp(FILE *f, size_t max, char **ret, size_t *ret_n)
-{
-	GN_CLEANUP(gn_free_p) char *text = NULL;
-	size_t n = 0, cap = 0, got;
-
-	do {
-		if (n == cap) {
-			char *more = realloc(text, cap = cap ? cap * 2 : 65536);
-
-			if (!more)
-				return -ENOMEM;
-			text = more;
-		}
-		got = fread(text + n, 1, cap - n, f);
-		n += got;
-		if (n > max)
-			return -EFBIG;
-	} while (got);
-	if (ferror(f))
-		return errno ? -errno : -EIO;
-	*ret = gn_steal_ptr(&text);
-	*ret_n = n;
-	return 0;
-}
-
 static void gn_fclose_p(FILE **f)
 {
 	if (*f)
@@ -257,7 +231,7 @@ static struct gn_yaml *read_stream(struct gn_yaml_reader *r, const char *path, F
 		return NULL;
 	}
 	errno = 0;
-	int result = slurp(f, r->limits->file_bytes, &text, &n);
+	int result = gn_slurp(f, r->limits->file_bytes, &text, &n);
 
 	if (result) {
 		unreadable(r, path, from, -result);

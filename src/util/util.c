@@ -88,3 +88,28 @@ const char *gn_nearest(const char *word, const char *(*next)(const void *ctx, si
 		}
 	}
 }
+
+int gn_slurp(FILE *f, size_t max, char **ret, size_t *ret_n)
+{
+	GN_CLEANUP(gn_free_p) char *text = NULL;
+	size_t n = 0, cap = 0, got;
+
+	do {
+		if (n == cap) {
+			char *more = realloc(text, cap = cap ? cap * 2 : 65536);
+
+			if (!more)
+				return -ENOMEM;
+			text = more;
+		}
+		got = fread(text + n, 1, cap - n, f);
+		n += got;
+		if (n > max)
+			return -EFBIG;
+	} while (got);
+	if (ferror(f))
+		return errno ? -errno : -EIO;
+	*ret = gn_steal_ptr(&text);
+	*ret_n = n;
+	return 0;
+}

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -65,6 +66,9 @@ char *gn_strdup(const char *s);
 
 /* asprintf() that returns the string, or NULL without memory. */
 char *gn_format(const char *fmt, ...) GN_PRINTF(1, 2);
+
+/* The rest of a file. @ret: of *ret_n bytes, owned by the caller. Return: 0; -EFBIG: more than @max; -EISDIR, -EIO, ... */
+int gn_slurp(FILE *f, size_t max, char **ret, size_t *ret_n);
 
 /**
  * gn_nearest() - the candidate that @word was probably meant to be.

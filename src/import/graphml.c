@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GraphML, by expat: <key> says what the values of <data key="..."> are called; <node> and <edge> have such values. One
+ * graph, without hyperedges and graphs within nodes.
+ */
+#include <expat.h>
+#include <limits.h>
+#include <string.h>
+
+#include "import/map.h"
+
+enum { KEYS_MAX = 1000, VALUE_MAX = 4096 };
+
+enum within { WITHIN_FILE, WITHIN_GRAPH, WITHIN_NODE, WITHIN_EDGE };
+
+struct graphml {
+	struct gn_map *m;
+	XML_Parser parser;
+	enum within within;
+	bool stop;
+	struct {
+		const char *id, *name;
+	} keys[KEYS_MAX];
+	size_t n_keys;
+
+	const char *data;   /* what the value that is being read is called, or NULL */
+	struct gn_place at; /* where it begins */
+	char value[VALUE_MAX];
+	size_t n_value;
+};
+
+static struct gn_place here(const struct graphml *g)
+{
+	return (struct gn_place){ .line = (uint32_t)XML_GetCurrentLineNumber(g->parser),
+				  .col = (uint32_t)XML_GetCurrentColumnNumber(g->parser) + 1 };
+}
+
+static void stop(struct graphml *g, const char *why)
+{
+	if (!g->stop)
+		gn_fault_at(g->m->report, here(g), "%s", why);
+	g->stop = true;
+	XML_StopParser(g->parser, XML_FALSE);
+}
+
+/* Without its namespace's prefix. */
+static const char *local(const char *name)
+{
+	const char *colon = strrchr(name, ':');
+
+	return colon ? colon + 1 : name;
+}
+
+/* Attributes come as name, value, .., NULL. Return: the value, or NULL. */
+static const char *attribute(const char **attributes, const char *name)
+{
+	for (; *attributes; attributes += 2) {
+		if (!strcmp(attributes[0], name))
+			return attributes[1];
+	}
+	return NULL;
+}
+
+/* A text for the map, or NULL for NULL. */
+static const char *keep(struct graphml *g, const char *text)
+{
+	return text ? gn_map_text(g->m, text, strlen(text)) : NULL;
+}
+
+static void begin_key(struct graphml *g, const char **attributes)
+{
+	const char *id = keep(g, attribute(attributes, "id")),
+		   *name = keep(g, attribute(attributes, "attr.name"));
+
+	if (g->n_keys == KEYS_MAX) {
+		stop(g, "more than 1000 keys");
+		return;
+	}
+	if (!id || !name)
+		return; /* of somebody's extension */
+	g->keys[g->n_keys].id = id;
+	g->keys[g->n_keys++].name = name;
+}
+
+static void begin_data(struct graphml *g, const char **attributes)
+{
+	const char *key = attribute(attributes, "key");
+
+	g->at = here(g);
+	g->n_value = 0;
+	for (size_t i = 0; key && i < g->n_keys && !g->data; i++) {
+		if (!strcmp(g->keys[i].id, key))
+			g->data = g->keys[i].name;
+	}
+	if (!key)
+		gn_fault_at(g->m->report, g->at, "data needs a key");
+	else if (!g->data)
+		gn_fault_at(g->m->report, g->at, "no key has the id \"%s\"", key);
+}
+
+static void begin_node(struct graphml *g, const char **attributes)
+{
+	struct gn_site *site = gn_map_add_site(g->m, here(g));
+
+	if (site)
+		site->id = keep(g, attribute(attributes, "id"));
+	g->within = WITHIN_NODE;
+}
+
+static void begin_edge(struct graphml *g, const char **attributes)
+{
+	static const char *const ends[] = { "source", "target" };
+	struct gn_cable *cable = gn_map_add_cable(g->m, here(g));
+
+	for (int i = 0; cable && i < 2; i++) {
+		cable->ends[i] = keep(g, attribute(attributes, ends[i]));
+		cable->end_at[i] = cable->at;
+	}
+	g->within = WITHIN_EDGE;
+}
+
+static void XMLCALL begin(void *user, const char *name, const char **attributes)
+{
+	struct graphml *g = user;
+
+	name = local(name);
+	if (!strcmp(name, "key"))
+		begin_key(g, attributes);
+	else if (!strcmp(name, "data"))
+		begin_data(g, attributes);
+	else if (!strcmp(name, "hyperedge"))
+		stop(g, "hyperedges are not supported: a link has two ends");
+	else if (!strcmp(name, "graph") && g->within != WITHIN_FILE)
+		stop(g, "a graph within a graph is not supported");
+	else if (!strcmp(name, "graph"))
+		g->within = WITHIN_GRAPH;
+	else if (!strcmp(name, "node") && g->within == WITHIN_GRAPH)
+		begin_node(g, attributes);
+	else if (!strcmp(name, "edge") && g->within == WITHIN_GRAPH)
+		begin_edge(g, attributes);
+	else if (!strcmp(name, "node") || !strcmp(name, "edge"))
+		stop(g, "nodes and edges belong into a graph, not into each other");
+	if (g->m->report->no_memory)
+		stop(g, "out of memory");
+}
+
+static void end_data(struct graphml *g)
+{
+	const char *from = g->value, *behind = g->value + g->n_value;
+
+	while (from < behind && strchr(" \t\r\n", *from))
+		from++;
+	while (behind > from && strchr(" \t\r\n", behind[-1]))
+		behind--;
+	const char *value = g->data ? gn_map_text(g->m, from, (size_t)(behind - from)) : NULL;
+
+	if (value && g->within == WITHIN_GRAPH)
+		gn_map_say(g->m, g->data, value);
+	else if (value && g->within == WITHIN_NODE)
+		gn_map_say_site(g->m, g->data, value, g->at);
+	else if (value && g->within == WITHIN_EDGE)
+		gn_map_say_cable(g->m, g->data, value, g->at);
+	g->data = NULL;
+}
+
+static void XMLCALL end(void *user, const char *name)
+{
+	struct graphml *g = user;
+
+	name = local(name);
+	if (!strcmp(name, "data"))
+		end_data(g);
+	else if (!strcmp(name, "node") || !strcmp(name, "edge"))
+		g->within = WITHIN_GRAPH;
+	else if (!strcmp(name, "graph"))
+		g->within = WITHIN_FILE;
+}
+
+/* What is longer than any value that matters is cut. */
+static void XMLCALL characters(void *user, const char *text, int n)
+{
+	struct graphml *g = user;
+	size_t taken = GN_MIN((size_t)n, sizeof(g->value) - g->n_value);
+
+	if (!g->data)
+		return;
+	memcpy(g->value + g->n_value, text, taken);
+	g->n_value += taken;
+}
+
+/* Entities of one's own can multiply without end, and no graph needs them. */
+static void XMLCALL entity(void *user, const char *name GN_UNUSED, int is_parameter GN_UNUSED,
+			   const char *value GN_UNUSED, int n GN_UNUSED, const char *base GN_UNUSED,
+			   const char *system GN_UNUSED, const char *public GN_UNUSED,
+			   const char *notation GN_UNUSED)
+{
+	stop(user, "entity declarations are not supported");
+}
+
+void gn_graphml_read(struct gn_map *m, const char *text, size_t n)
+{
+	GN_CLEANUP(gn_free_p) struct graphml *g = calloc(1, sizeof(*g));
+	XML_Parser parser = XML_ParserCreate(NULL);
+
+	if (!g || !parser || n > INT_MAX) {
+		m->report->no_memory = true;
+		XML_ParserFree(parser);
+		return;
+	}
+	g->m = m;
+	g->parser = parser;
+	XML_SetUserData(parser, g);
+	XML_SetElementHandler(parser, begin, end);
+	XML_SetCharacterDataHandler(parser, characters);
+	XML_SetEntityDeclHandler(parser, entity);
+	if (XML_Parse(parser, text, (int)n, XML_TRUE) == XML_STATUS_ERROR && !g->stop)
+		gn_fault_at(m->report, here(g), "not XML: %s", XML_ErrorString(XML_GetErrorCode(parser)));
+	else if (!g->stop && !m->n_sites)
+		gn_fault_at(m->report, (struct gn_place){ .line = 1, .col = 1 },
+			    "there is no graph with nodes in this file");
+	XML_ParserFree(parser);
+}
