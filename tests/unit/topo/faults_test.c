@@ -54,6 +54,73 @@ static const struct {
 	{ "include of the wrong type", "include: {a: b}\n" LAN,
 	  "t.yaml:1:10: include must be a file's name or a list of them\n" },
 
+	/* Schedules */
+	{ "times of actions", LAN "schedule: [{at: -1s, heal: true}, {at: 10s, heal: true}, {heal: true}]\n",
+	  "t.yaml:3:17: at must be a duration such as 10ms, not \"-1s\"\n"
+	  "t.yaml:3:40: the action would be at 10s, but the run ends after 10s\n"
+	  "t.yaml:3:58: an action needs at\n" },
+	{ "verbs",
+	  LAN "schedule:\n  - {at: 1s}\n  - {at: 1s, kil: n1}\n  - {at: 1s, kill: n1, pause: n1}\n"
+	      "  - {at: 1s, kill: n1, loss: 5%, node: n2}\n  - {at: 1s, heal: false}\n",
+	  "t.yaml:4:5: an action needs one of set, down, up, flap, partition, heal, kill, leave, restart, pause, resume, "
+	  "drop-next, cpu, memory, churn\n"
+	  "t.yaml:5:14: unknown key \"kil\" (did you mean \"kill\"?)\n"
+	  "t.yaml:6:24: kill and pause are two actions: write two entries\n"
+	  "t.yaml:7:24: kill has no loss\n"
+	  "t.yaml:7:34: kill has no node\n"
+	  "t.yaml:8:20: heal must be true\n" },
+	{ "what verbs need",
+	  LAN
+	  "schedule:\n  - {at: 1s, drop-next: 3}\n  - {at: 1s, churn: n}\n  - {at: 1s, flap: [n, s], every: 1s}\n"
+	  "  - {at: 1s, set: [n, s]}\n",
+	  "t.yaml:4:5: drop-next needs node\n"
+	  "t.yaml:5:5: churn needs every\n"
+	  "t.yaml:6:5: flap needs repeat\n"
+	  "t.yaml:6:5: flap needs down_for\n"
+	  "t.yaml:7:5: set needs values, such as loss: 5%\n" },
+	{ "links that are not there",
+	  LAN "schedule:\n  - {at: 1s, down: [n1, n2]}\n  - {at: 1s, set: [n9, s], loss: 1%}\n"
+	      "  - {at: 1s, set: network, loss: 1%}\n  - {at: 1s, up: n1}\n",
+	  "t.yaml:4:20: there is no link between n1 and n2\n"
+	  "t.yaml:5:20: no node is called \"n9\": the group n has n1 to n3\n"
+	  "t.yaml:6:19: network is for a topology without links: name the two ends, [a, b]\n"
+	  "t.yaml:7:18: up must be a list of two names: [a, b]\n" },
+	{ "values that are set",
+	  LAN
+	  "schedule:\n  - {at: 1s, set: [n, s], loss: 101%}\n  - {at: 2s, flap: [n, s], every: 1s, down_for: 1s, repeat: 2}\n"
+	  "  - {at: 2s, flap: [n, s], every: 1s, down_for: 1ms, repeat: 9}\n",
+	  "t.yaml:4:33: loss must be from 0% to 100%, not 101%\n"
+	  "t.yaml:5:49: down_for must be less than every, 1s\n"
+	  "t.yaml:6:62: the last time would be at 10s, but the run ends after 10s\n" },
+	{ "values that do not go together then",
+	  LAN "schedule:\n  - {at: 1s, set: [n1, s], delay: 20ms, for: 3s}\n"
+	      "  - {at: 2s, set: [n1, s], jitter: 15ms}\n  - {at: 2s, set: [n2, s], jitter: 1ms}\n",
+	  "t.yaml:4:5: at 4s, reset delay: jitter 15ms is more than the delay, 0ns: a packet would have to arrive before it "
+	  "is sent\n"
+	  "t.yaml:6:5: at 2s, set jitter 1ms: jitter 1ms is more than the delay, 0ns: a packet would have to arrive before "
+	  "it is sent\n" },
+	{ "parts of a partition",
+	  LAN
+	  "schedule:\n  - {at: 1s, partition: [[n1, stranger], [n2]]}\n  - {at: 1s, partition: [[n1], [s]]}\n"
+	  "  - {at: 1s, partition: [[n1], [n]]}\n  - {at: 1s, partition: [n]}\n  - {at: 1s, partition: n}\n",
+	  "t.yaml:4:31: no node or group is called \"stranger\"\n"
+	  "t.yaml:5:33: s is a switch: a part has hosts and routers\n"
+	  "t.yaml:6:33: n1 is in a part already\n"
+	  "t.yaml:7:25: all nodes are in one part: nothing would be separated\n"
+	  "t.yaml:8:25: partition must be a list of lists of names: [[a, b], [c]]\n" },
+	{ "nodes without a process",
+	  LAN
+	  "gossip: {on: [n1, n2]}\nschedule: [{at: 1s, kill: n}, {at: 1s, pause: s}, {at: 1s, cpu: 0.5%, node: n1}]\n",
+	  "t.yaml:4:27: n3 does not gossip: it has no process\n"
+	  "t.yaml:4:47: s does not gossip: it has no process\n"
+	  "t.yaml:4:65: cpu must be from 1% to 100%, not 0.5%\n" },
+	{ "links of an ideal network",
+	  "nodes: [{name: n, count: 3}]\nschedule: [{at: 1s, down: [n1, n2]}, {at: 1s, set: network, rate: 1mbit}]\n",
+	  "t.yaml:2:27: a topology without links has none to act on: set: network changes all paths\n"
+	  "t.yaml:2:38: a network without links has delay, jitter, distribution, loss and duplicate alone\n" },
+	{ "churn that ends before it begins", LAN "schedule: [{at: 2s, churn: n, every: 1s, until: 1s}]\n",
+	  "t.yaml:3:49: churn would end before it begins\n" },
+
 	/* Groups spread over places */
 	{ "spread and between", SPREAD("spread: n, over: {a: 1}, between: [n, b]"),
 	  "t.yaml:2:10: a link has between or spread, not both\n" },
