@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "util/time.h"
 #include "util/util.h"
 
 enum {
@@ -349,6 +350,17 @@ int gn_cgroups_join(struct gn_cgroups *c, const char *node, pid_t pid, struct gn
 			return gn_fail(err, r, "node %s: %s: %s", node, folder, strerror(-r));
 	}
 	return 0;
+}
+
+uint64_t gn_cgroups_throttled(const struct gn_cgroups *c, const char *node)
+{
+	const struct hierarchy *h = &c->of[GN_CGROUP_CPU];
+	GN_CLEANUP(gn_free_p) char *folder = h->ready ? node_folder(h, node) : NULL;
+
+	if (!folder)
+		return 0;
+	return h->version == 1 ? read_number(folder, "cpu.stat", "throttled_time")
+			       : read_number(folder, "cpu.stat", "throttled_usec") * GN_USEC;
 }
 
 bool gn_cgroups_ran_out(const struct gn_cgroups *c, const char *node)

@@ -35,6 +35,9 @@ int gn_cgroups_limit(struct gn_cgroups *c, enum gn_cgroup_kind kind, const char 
 /* A node has a new process: limits that it has are the new one's as well. */
 int gn_cgroups_join(struct gn_cgroups *c, const char *node, pid_t pid, struct gn_err *err);
 
+/* For how long its limit of CPU time has held back the node's process, ns. */
+uint64_t gn_cgroups_throttled(const struct gn_cgroups *c, const char *node);
+
 /* Did the kernel kill a process of the node because of its limit of memory? */
 bool gn_cgroups_ran_out(const struct gn_cgroups *c, const char *node);
 

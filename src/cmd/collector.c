@@ -20,7 +20,7 @@ int gn_collector_init(struct gn_collector *c, const struct gn_topology *t, const
 	c->lives = calloc(t->gossip.n_members, sizeof(*c->lives));
 	c->published_events = calloc(t->n_events ? t->n_events : 1, sizeof(*c->published_events));
 	c->living = t->gossip.n_members;
-	if (!c->informed || !c->seen || !c->lives || !c->published_events) {
+	if (!c->informed || !c->seen || !c->lives || !c->published_events || gn_delays_init(&c->delays, t)) {
 		gn_collector_done(c);
 		return gn_fail(err, -ENOMEM, "out of memory for %u events at %u nodes", t->n_events,
 			       t->gossip.n_members);
@@ -42,6 +42,7 @@ void gn_collector_done(struct gn_collector *c)
 	free(c->before);
 	free(c->lives);
 	free(c->published_events);
+	gn_delays_done(&c->delays);
 	c->informed = NULL;
 	c->seen = c->before = NULL;
 	c->lives = NULL;
@@ -115,6 +116,22 @@ static bool is_honest(struct gn_collector *c, uint32_t member, const struct gn_r
 	return r->via < t->gossip.n_members && r->hop > 0 && is_plausible(c, r->sent) && r->sent <= r->t;
 }
 
+/* What came while the node was paused arrived when it was resumed. */
+static void take_delay(struct gn_collector *c, uint32_t member, const struct gn_record *r)
+{
+	const uint32_t *members = c->topology->gossip.members;
+	const struct gn_orders *orders = &gn_shared_slice(c->shared, member)->orders;
+	const struct gn_delay_sample s = {
+		.from = members[r->via],
+		.to = members[member],
+		.sent = r->sent - c->start,
+		.delay = r->t - r->sent,
+	};
+
+	if (r->t > atomic_load_explicit(&orders->resumed, memory_order_relaxed))
+		gn_delays_take(&c->delays, &s);
+}
+
 static int take_arrival(struct gn_collector *c, uint32_t member, const struct gn_record *r,
 			struct gn_err *err)
 {
@@ -135,6 +152,8 @@ static int take_arrival(struct gn_collector *c, uint32_t member, const struct gn
 		.first = is_first(c, r->event, member),
 	};
 
+	if (!origin)
+		take_delay(c, member, r);
 	if (origin && a.first) {
 		int e = take_publish(c, r->event, a.t, err);
 
@@ -379,10 +398,12 @@ int gn_collector_write_stats(struct gn_collector *c, struct gn_figures *figures,
 	figures->of[GN_FIGURE_SOCKET_DROPS].value = total(c, "socket_drops");
 	figures->of[GN_FIGURE_SEND_ERRORS].value = total(c, "send_errors");
 	int64_t p99 = lateness_quantile(all, 99);
+	int r = gn_delays_compare(&c->delays, figures, err);
 
 	if (p99 >= 0)
 		figures->of[GN_FIGURE_TIMER_LATENESS_P99].value = (double)p99;
-	int r = p99 < 0 ? 0 : gn_store_meta_int(c->store, "timer_lateness_p99_ns", p99, err);
+	if (r == 0 && p99 >= 0)
+		r = gn_store_meta_int(c->store, "timer_lateness_p99_ns", p99, err);
 
 	return r == 0 && c->refused ? gn_store_meta_int(c->store, "records_refused", (int64_t)c->refused, err)
 				    : r;

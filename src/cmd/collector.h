@@ -3,6 +3,7 @@
 #ifndef GN_CMD_COLLECTOR_H
 #define GN_CMD_COLLECTOR_H
 
+#include "cmd/delays.h"
 #include "cmd/judge.h"
 #include "live/shared.h"
 #include "store/store.h"
@@ -30,6 +31,7 @@ struct gn_collector {
 	uint32_t next_drain; /* the member whose ring comes next */
 	uint32_t published;
 	uint64_t first_arrivals;
+	struct gn_delays delays;
 	uint64_t refused; /* records that no honest node writes */
 };
 

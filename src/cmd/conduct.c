@@ -26,6 +26,11 @@ struct gn_conduct {
 	uint32_t next_event;	 /* the first whose publication was not looked at */
 };
 
+static int64_t elapsed(const struct gn_conduct *c)
+{
+	return (int64_t)(gn_now() - c->o.start);
+}
+
 /* ---- links ---- */
 
 static uint32_t directions(const struct gn_topology *t)
@@ -67,6 +72,8 @@ static int set_shapes(struct gn_conduct *c, const struct gn_action *a, struct gn
 		r = gn_shape_apply(&shapes[i], a->what == GN_ACTION_SET ? &a->values[i] : file, a->fields,
 				   err);
 	}
+	for (uint32_t i = 0; r == 0 && i < a->n_targets; i++)
+		gn_delays_change(&c->o.collector->delays, a->targets[i], (gn_time)elapsed(c));
 	if (r == 0)
 		r = gn_network_shape(c->o.network, a->targets, a->n_targets, shapes, err);
 	for (uint32_t i = 0; r == 0 && i < a->n_targets; i++)
@@ -196,11 +203,6 @@ struct done {
 	int64_t t;
 	const char *note;
 };
-
-static int64_t elapsed(const struct gn_conduct *c)
-{
-	return (int64_t)(gn_now() - c->o.start);
-}
 
 /* The rows are written when all of it has been done: that takes time. */
 static int write_rows(struct gn_conduct *c, const struct queued *q, const struct done *rows,

@@ -349,6 +349,20 @@ static void report_frozen(struct emulation *e, uint32_t member)
 		e->o->on_error(e->o->context, text);
 }
 
+/* Which node did its limit of CPU time hold back longest? */
+static void look_at_limits(const struct emulation *e, struct gn_figure_value *ret)
+{
+	const gn_dur elapsed = e->ended - e->start;
+
+	for (uint32_t m = 0; elapsed && m < e->t->gossip.n_members; m++) {
+		const char *name = e->t->nodes[e->t->gossip.members[m]].name;
+		const double share = (double)gn_cgroups_throttled(e->cgroups, name) / (double)elapsed;
+
+		if (!(share <= ret->value))
+			*ret = (struct gn_figure_value){ .value = share, .detail = share > 0 ? name : NULL };
+	}
+}
+
 /* While the nodes' processes still live. */
 static void end_watch(struct emulation *e)
 {
@@ -358,6 +372,7 @@ static void end_watch(struct emulation *e)
 	if (e->o->ask_machine)
 		e->o->ask_machine(e->o->context, &machine);
 	gn_watch_end(&e->watch, e->o->ask_machine ? &machine : NULL, &e->figures);
+	look_at_limits(e, &e->figures.of[GN_FIGURE_CPU_LIMIT]);
 }
 
 static int begin(struct emulation *e, struct gn_err *err)

@@ -37,6 +37,9 @@ static const struct check {
 				  "the hypervisor gave %s of the CPUs' time to others" },
 	/* Of all that runs on the machine: it says nothing of this run where there are many CPUs. */
 	[GN_FIGURE_CPU_PRESSURE] = { "cpu_pressure", "share", ABSOLUTE, NEVER, NEVER, "" },
+	/* A limit that does not bind is none; one that does makes the node late. */
+	[GN_FIGURE_CPU_LIMIT] = { "cpu_limit", "share", ABSOLUTE, 0.01, NEVER,
+				  "a node was held back by its limit of CPU time for %s of the run" },
 	/* Of all namespaces together, so it may have been somebody else's traffic. */
 	[GN_FIGURE_SOFTNET_DROPS] = { "softnet_drops", "", ABSOLUTE, 0, NEVER,
 				      "%s packets were dropped at a CPU's full input queue" },
@@ -57,6 +60,15 @@ static const struct check {
 					    "a node's timers were late by %s (its median)" },
 	/* Of thousands of timers one may meet anything. */
 	[GN_FIGURE_TIMER_LATENESS_MAX] = { "timer_lateness_max", "ns", ABSOLUTE, NEVER, NEVER, "" },
+	[GN_FIGURE_DELAY_SAMPLES] = { "delay_samples", "", ABSOLUTE, NEVER, NEVER, "" },
+	/* Idle 0.02 to 0.4 ms: the way through two kernels' queues, and in the guest a switch of processes. */
+	[GN_FIGURE_DELAY_ERROR_MEDIAN] = { "delay_error_median", "ns", ABSOLUTE, 1.0 * GN_MSEC, NEVER,
+					   "datagrams were %s slower or faster than their links (median)" },
+	[GN_FIGURE_DELAY_ERROR_P99] = { "delay_error_p99", "ns", ABSOLUTE, 5.0 * GN_MSEC, NEVER,
+					"datagrams were %s slower than their links (99th percentile)" },
+	/* What comes before it can was not delayed at all. */
+	[GN_FIGURE_DELAY_EARLY] = { "delay_early", "share", ABSOLUTE, 0.01, 0.1,
+				    "%s of the datagrams came before their links' delays were over" },
 };
 
 void gn_figures_init(struct gn_figures *f, gn_dur period)

@@ -470,6 +470,25 @@ static int travel(struct move *m, struct gn_sim_flight f, gn_time t)
 	return put_down(m, &f, t);
 }
 
+int gn_sim_network_path(struct gn_sim_network *n, uint32_t from, uint32_t to, uint32_t *ret, uint32_t max,
+			uint32_t *ret_n, struct gn_err *err)
+{
+	struct gn_sim_flight f = gn_sim_flight(from, to, 0);
+	uint32_t k = 0, link;
+
+	*ret_n = 0;
+	for (; f.at != to; k++) {
+		if (choose_link(n, &f, &link))
+			return no_memory(err);
+		if (link == GN_NONE || k == max)
+			return 0;
+		ret[k] = 2 * link + (n->t->links[link].node[0] == f.at ? 0 : 1);
+		f.at = other_end(n->t, link, f.at);
+	}
+	*ret_n = k;
+	return 0;
+}
+
 bool gn_sim_network_arrives(struct gn_sim_network *n, const struct gn_sim_flight *f)
 {
 	if (!n->changes || f->link == GN_NONE || n->changes[f->link] == f->changes)

@@ -98,6 +98,15 @@ typedef void gn_sim_land(void *host, const struct gn_sim_flight *f, gn_time when
 int gn_sim_network_move(struct gn_sim_network *n, const struct gn_sim_flight *f, gn_time now,
 			gn_sim_land *land, void *host, struct gn_err *err);
 
+/**
+ * gn_sim_network_path() - the way from node @from to node @to, another: directions, 2 * link + which, in order.
+ * @ret: room for @max; a way that is longer, or that ends on the way, is given as none: *ret_n is 0.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int gn_sim_network_path(struct gn_sim_network *n, uint32_t from, uint32_t to, uint32_t *ret, uint32_t max,
+			uint32_t *ret_n, struct gn_err *err);
+
 /* Does a flight that comes somewhere come at all? Not if its link went down meanwhile. To be asked for each that has
  * landed, before gn_sim_network_move() or its arrival. */
 bool gn_sim_network_arrives(struct gn_sim_network *n, const struct gn_sim_flight *f);

@@ -79,6 +79,8 @@ static void each_figure_has_its_verdict(void **state GN_UNUSED)
 		{ GN_FIGURE_TIMER_LATENESS_P99, 101.0 * GN_MSEC, GN_INVALID,
 		  "timers were late by 101.0 ms (99th percentile): the machine was too slow, the limit is 100.0 ms" },
 		{ GN_FIGURE_TIMER_LATENESS_MAX, 5.0 * GN_SEC, GN_VALID, "" },
+		{ GN_FIGURE_DELAY_EARLY, 0.5, GN_INVALID,
+		  "50 % of the datagrams came before their links' delays were over, the limit is 10 %" },
 	};
 
 	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
