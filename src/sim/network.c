@@ -2,7 +2,6 @@
 #include "sim/network.h"
 
 #include "sim/netem.h"
-#include "topo/shape.h"
 
 /* A node with fewer routes than this has no table: they are looked at one by one. */
 #define WORTH_A_TABLE 16
@@ -574,36 +573,32 @@ static int shape_direction(struct gn_sim_network *n, struct direction *d, const 
 	return 0;
 }
 
-/* The part of a member's shape that is all members'. */
-static struct gn_shape shared_part(const struct gn_shape *s)
+/* The part of a member's shape that is all members': the rate, and the largest of their limits. */
+static void shape_access(struct gn_sim_network *n, struct gn_sim_netem *e, const struct gn_shape *s)
 {
-	struct gn_shape shared = {
+	const struct gn_shape shared = {
 		.rate_bps = s->rate_bps,
 		.packet_overhead = s->packet_overhead,
 		.cell_size = s->cell_size,
 		.cell_overhead = s->cell_overhead,
-		.limit = s->limit,
-		.limit_given = s->limit_given,
+		.limit = GN_MAX(s->limit, e->shape.limit),
 	};
 
-	gn_shape_set_limit(&shared);
-	return shared;
+	gn_sim_netem_set(e, &shared, &n->random);
 }
 
 static int set_shape(struct gn_sim_network *n, uint32_t direction, const struct gn_shape *s, bool always)
 {
 	struct direction *d = &n->directions[direction];
 	const uint32_t from = n->t->links[direction / 2].node[direction % 2];
-	const bool up = is_shared(n, d->to, from), down = is_shared(n, from, d->to);
-	struct gn_shape own = *s, shared;
+	struct gn_shape own = *s;
 
-	if (up || down) {
-		struct access *a = access_of(n, up ? d->to : from);
-
-		shared = shared_part(s);
-		gn_sim_netem_set(up ? &a->up : &a->down, &shared, &n->random);
+	if (is_shared(n, d->to, from)) {
+		shape_access(n, &access_of(n, d->to)->up, s);
 		own.rate_bps = 0;
-		gn_shape_set_limit(&own);
+	} else if (is_shared(n, from, d->to)) {
+		shape_access(n, &access_of(n, from)->down, s);
+		own.rate_bps = 0;
 	}
 	return shape_direction(n, d, &own, always);
 }
