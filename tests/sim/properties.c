@@ -25,25 +25,50 @@
 #define SCENARIOS   10500 /* of which some are refused */
 #define RUNS_WANTED 10000
 
-enum property { ONCE, VIA, HOPS, DELAY, EVERYBODY, COUNTS, SAME, PROPERTIES };
+enum property { ONCE, VIA, HOPS, DELAY, FAULTS, EVERYBODY, COUNTS, SAME, PROPERTIES };
 
 static const char *const property_names[PROPERTIES] = {
 	[ONCE] = "an event comes first exactly once to each node that it comes to",
 	[VIA] = "what is passed on was known strictly before it was sent",
 	[HOPS] = "a node is one hop further than the one that told it",
 	[DELAY] = "nothing comes sooner than the network's delay",
+	[FAULTS] = "the dead and the sleeping neither speak nor hear, nor do the parted each other",
 	[EVERYBODY] = "who may be told is told in the end, whatever is lost",
 	[COUNTS] = "the curves and counts are those of the rows",
 	[SAME] = "run twice, every scenario gives the same rows",
+};
+
+enum state { UP, ASLEEP, DEAD };
+
+/* What an action has made of a node, in the order of time. */
+struct change {
+	gn_time t;
+	uint32_t node;
+	enum state state;
+};
+
+/* A partition, or that there is none. */
+struct parting {
+	gn_time t;
+	const uint8_t *part;
 };
 
 /* What a run is held against, and what it gave so far. */
 struct gn_store {
 	const struct gn_topology *t;
 	const gn_dur *distance; /* [from * n_nodes + to]: no way is faster */
-	gn_time *learned;	/* [event * n_nodes + node]: first arrival, or GN_NEVER */
+	gn_time *ever;		/* [event * n_nodes + node]: first arrival, or GN_NEVER */
+	gn_time *learned;	/* likewise, in the node's present life */
 	uint32_t *hop;		/* likewise */
 	gn_time *published;	/* by event, or GN_NEVER */
+	bool *never;		/* by event: its origin died before it could be published */
+	gn_time *born;		/* by node: its present life's beginning */
+	bool *leaves;		/* by node: when it wakes up */
+	struct change *changes;
+	size_t n_changes, changes_cap;
+	struct parting *partings;
+	size_t n_partings, partings_cap;
+	uint32_t action; /* the next one of the topology's */
 	uint64_t calls;
 	uint64_t hash; /* of all rows, in their order */
 	uint64_t checked[PROPERTIES];
@@ -74,6 +99,148 @@ static void add_text(struct gn_store *s, const char *text)
 		add_number(s, (uint8_t)*text);
 }
 
+/* ---- what was done to nodes ---- */
+
+/* After all that was done to the node until @t. */
+static enum state state_at(const struct gn_store *s, uint32_t node, gn_time t)
+{
+	enum state state = UP;
+
+	for (size_t i = 0; i < s->n_changes && s->changes[i].t <= t; i++) {
+		if (s->changes[i].node == node)
+			state = s->changes[i].state;
+	}
+	return state;
+}
+
+/* Was it up at @t, be it before or behind what was done to it at that moment? */
+static bool was_up(const struct gn_store *s, uint32_t node, gn_time t)
+{
+	enum state state = UP;
+	bool up = false;
+
+	for (size_t i = 0; i < s->n_changes && s->changes[i].t <= t; i++) {
+		if (s->changes[i].node != node)
+			continue;
+		up |= s->changes[i].t == t && state == UP;
+		state = s->changes[i].state;
+	}
+	return up || state == UP;
+}
+
+static bool woke_up(const struct gn_store *s, uint32_t node, gn_time t)
+{
+	for (size_t i = 0; i < s->n_changes; i++) {
+		if (s->changes[i].node == node && s->changes[i].t == t && s->changes[i].state == UP)
+			return true;
+	}
+	return false;
+}
+
+static void change(struct gn_store *s, uint32_t node, gn_time t, enum state state)
+{
+	if (gn_grow(&s->changes, s->n_changes, &s->changes_cap, sizeof(*s->changes)))
+		return fail(s, SAME, "no memory");
+	s->changes[s->n_changes++] = (struct change){ t, node, state };
+}
+
+static void die(struct gn_store *s, uint32_t node, gn_time t)
+{
+	change(s, node, t, DEAD);
+	s->leaves[node] = false;
+	for (uint32_t e = 0; e < s->t->n_events; e++) {
+		if (s->t->events[e].node == node && s->t->events[e].at < t && s->published[e] == GN_NEVER)
+			s->never[e] = true;
+	}
+}
+
+static void begin_life(struct gn_store *s, uint32_t node, gn_time t)
+{
+	change(s, node, t, UP);
+	s->born[node] = t;
+	for (uint32_t e = 0; e < s->t->n_events; e++)
+		s->learned[(size_t)e * s->t->n_nodes + node] = GN_NEVER;
+}
+
+static void wake(struct gn_store *s, uint32_t node, gn_time t)
+{
+	change(s, node, t, UP);
+	if (s->leaves[node])
+		die(s, node, t);
+}
+
+static void act_on_node(struct gn_store *s, enum gn_action_what what, uint32_t node, gn_time t)
+{
+	const enum state state = state_at(s, node, t);
+
+	if (what == GN_ACTION_LEAVE && state == ASLEEP)
+		s->leaves[node] = true;
+	else if ((what == GN_ACTION_KILL || what == GN_ACTION_LEAVE) && state != DEAD)
+		die(s, node, t);
+	else if (what == GN_ACTION_RESTART && state == DEAD)
+		begin_life(s, node, t);
+	else if (what == GN_ACTION_PAUSE && state == UP)
+		change(s, node, t, ASLEEP);
+	else if (what == GN_ACTION_RESUME && state == ASLEEP)
+		wake(s, node, t);
+}
+
+/* The row of an action, of which there is one for each of its nodes. @target: its name. */
+static void act(struct gn_store *s, gn_time t, const char *target)
+{
+	const struct gn_action *a = &s->t->actions[s->action];
+	char name[GN_NODE_NAME_MAX + 1];
+
+	if (t < a->at)
+		fail(s, FAULTS, "an action is carried out before its time");
+	if (a->what == GN_ACTION_PARTITION || a->what == GN_ACTION_HEAL) {
+		if (gn_grow(&s->partings, s->n_partings, &s->partings_cap, sizeof(*s->partings)))
+			return fail(s, SAME, "no memory");
+		s->partings[s->n_partings++] = (struct parting){ t, a->part };
+	}
+	if (a->what <= GN_ACTION_HEAL) {
+		s->action++;
+		return;
+	}
+	for (uint32_t i = 0; i < a->n_targets; i++) {
+		if (strcmp(gn_node_name(s->t, a->targets[i], name), target))
+			continue;
+		act_on_node(s, a->what, a->targets[i], t);
+		s->action += i + 1 == a->n_targets;
+		return;
+	}
+	fail(s, FAULTS, "an action is carried out on %s", target);
+}
+
+/* Was a partition between them in force at @t, before and behind it? */
+static bool are_parted(const struct gn_store *s, uint32_t a, uint32_t b, gn_time t)
+{
+	const uint8_t *part = NULL;
+
+	for (size_t i = 0; i < s->n_partings && s->partings[i].t <= t; i++) {
+		if (s->partings[i].t == t)
+			return false;
+		part = s->partings[i].part;
+	}
+	return part && part[a] != part[b];
+}
+
+static void check_faults(struct gn_store *s, const struct gn_arrival *a)
+{
+	const gn_time sent = (gn_time)a->sent, t = (gn_time)a->t;
+
+	s->checked[FAULTS]++;
+	if (!was_up(s, a->node, t) || (a->via != GN_NONE && !was_up(s, a->via, sent)))
+		fail(s, FAULTS,
+		     "event %u: comes to node %u at %" PRId64 " ns, but somebody is dead or asleep", a->event,
+		     a->node, a->t);
+	/* What waits for a node that sleeps came earlier. */
+	if (a->via != GN_NONE && (are_parted(s, a->via, a->node, sent) ||
+				  (are_parted(s, a->via, a->node, t) && !woke_up(s, a->node, t))))
+		fail(s, FAULTS, "event %u: crosses a partition to node %u at %" PRId64 " ns", a->event,
+		     a->node, a->t);
+}
+
 /* ---- the store ---- */
 
 int gn_store_meta(struct gn_store *s, const char *key, const char *text, struct gn_err *err)
@@ -100,7 +267,9 @@ int gn_store_event(struct gn_store *s, uint32_t event, const struct gn_event_pla
 	(void)err;
 	add_number(s, event);
 	add_number(s, (uint64_t)t);
-	if ((gn_time)t != plan->at || plan != &s->t->events[event])
+	if ((s->t->n_actions ? (gn_time)t < plan->at || !was_up(s, plan->node, (gn_time)t)
+			     : (gn_time)t != plan->at) ||
+	    plan != &s->t->events[event])
 		fail(s, ONCE, "event %u is published at %" PRId64 " ns, not as planned", event, t);
 	s->published[event] = (gn_time)t;
 	return 0;
@@ -115,10 +284,12 @@ static void check_passed_on(struct gn_store *s, const struct gn_arrival *a)
 	s->checked[VIA]++;
 	s->checked[HOPS]++;
 	s->checked[DELAY]++;
-	if (s->learned[from] == GN_NEVER || (gn_time)a->sent <= s->learned[from])
+	if (s->born[a->via] && (gn_time)a->sent <= s->born[a->via])
+		; /* by what it knew in an earlier life */
+	else if (s->learned[from] == GN_NEVER || (gn_time)a->sent <= s->learned[from])
 		fail(s, VIA, "event %u: node %u sent it to %u at %" PRId64 " ns, before it knew it", a->event,
 		     a->via, a->node, a->sent);
-	else if (a->hop != s->hop[from] + 1 || a->hop > s->t->gossip.n_members)
+	else if (a->hop != s->hop[from] + 1 || (!s->t->n_actions && a->hop > s->t->gossip.n_members))
 		fail(s, HOPS, "event %u: came with hop %u to node %u from %u, which has it with hop %u",
 		     a->event, a->hop, a->node, a->via, s->hop[from]);
 	if ((gn_time)a->t < (gn_time)a->sent + distance)
@@ -132,13 +303,13 @@ int gn_store_arrival(struct gn_store *s, const struct gn_arrival *a, struct gn_e
 {
 	const uint64_t row[] = { a->event,	 a->node,	    a->via,  a->hop,
 				 (uint64_t)a->t, (uint64_t)a->sent, a->first };
-	gn_time *learned = &s->learned[(size_t)a->event * s->t->n_nodes + a->node];
+	const size_t at = (size_t)a->event * s->t->n_nodes + a->node;
 
 	(void)err;
 	for (size_t i = 0; i < GN_ARRAY_LEN(row); i++)
 		add_number(s, row[i]);
 	s->checked[ONCE]++;
-	if (a->first != (*learned == GN_NEVER))
+	if (a->first != (s->ever[at] == GN_NEVER))
 		fail(s, ONCE, "event %u: an arrival at node %u that is%s the first", a->event, a->node,
 		     a->first ? "" : " not");
 	if (a->via == GN_NONE ? a->hop || a->node != s->t->events[a->event].node || !a->first ||
@@ -148,10 +319,14 @@ int gn_store_arrival(struct gn_store *s, const struct gn_arrival *a, struct gn_e
 		     a->t);
 	if (a->via != GN_NONE)
 		check_passed_on(s, a);
-	if (*learned == GN_NEVER) {
-		*learned = (gn_time)a->t;
-		s->hop[(size_t)a->event * s->t->n_nodes + a->node] = a->hop;
+	if (s->t->n_actions)
+		check_faults(s, a);
+	if (s->learned[at] == GN_NEVER) {
+		s->learned[at] = (gn_time)a->t;
+		s->hop[at] = a->hop;
 	}
+	if (s->ever[at] == GN_NEVER)
+		s->ever[at] = (gn_time)a->t;
 	return 0;
 }
 
@@ -163,6 +338,8 @@ int gn_store_action(struct gn_store *s, int64_t t, const char *what, const char 
 	add_text(s, what);
 	add_text(s, target ? target : "");
 	add_text(s, detail ? detail : "");
+	if (strcmp(what, "publish"))
+		act(s, (gn_time)t, target);
 	return 0;
 }
 
@@ -204,6 +381,21 @@ int gn_store_commit(struct gn_store *s, struct gn_err *err)
 
 /* ---- what to hold a run against ---- */
 
+/* No packet is faster. */
+static gn_dur least_delay(const struct gn_shape *s)
+{
+	return s->distribution || s->reorder_ppm ? 0 : s->delay - s->jitter;
+}
+
+static bool is_changed(const struct gn_topology *t)
+{
+	for (uint32_t i = 0; i < t->n_actions; i++) {
+		if (t->actions[i].what == GN_ACTION_SET)
+			return true;
+	}
+	return false;
+}
+
 /* The shortest times between all nodes over all links that carry anything, whatever routes say (Floyd and Warshall). */
 static gn_dur *distances(const struct gn_topology *t)
 {
@@ -211,14 +403,16 @@ static gn_dur *distances(const struct gn_topology *t)
 	gn_dur *d = malloc(n * n * sizeof(*d));
 
 	for (size_t i = 0; d && i < n * n; i++)
-		d[i] = i / n == i % n ? 0 : t->ideal ? t->network.delay - t->network.jitter : GN_NEVER / 2;
+		d[i] = i / n == i % n || is_changed(t) ? 0
+		       : t->ideal		       ? least_delay(&t->network)
+						       : GN_NEVER / 2;
 	for (uint32_t i = 0; d && i < 2 * t->n_links; i++) {
 		const struct gn_link *l = &t->links[i / 2];
 		const struct gn_shape *s = &l->shape[i % 2];
 		gn_dur *best = &d[l->node[i % 2] * n + l->node[1 - i % 2]];
 
 		if (!l->blocked)
-			*best = GN_MIN(*best, s->delay - s->jitter);
+			*best = GN_MIN(*best, least_delay(s));
 	}
 	for (size_t k = 0; d && k < n; k++) {
 		for (size_t i = 0; i < n; i++) {
@@ -270,8 +464,29 @@ static uint32_t count_informed(const struct gn_store *s, uint32_t event)
 
 	for (uint32_t m = 0; m < g->n_members; m++)
 		n += (!g->counted || g->counted[m]) &&
-		     s->learned[(size_t)event * s->t->n_nodes + gn_node_of(s->t, m)] != GN_NEVER;
+		     s->ever[(size_t)event * s->t->n_nodes + gn_node_of(s->t, m)] != GN_NEVER;
 	return n;
+}
+
+/* Has an event come to all that live, in their present lives, or will it never? */
+static bool is_complete(const struct gn_store *s, uint32_t event, gn_time now)
+{
+	const struct gn_gossip *g = &s->t->gossip;
+	const struct gn_event_plan *plan = &s->t->events[event];
+	const bool dead = state_at(s, plan->node, GN_NEVER) == DEAD;
+	uint32_t living = 0, informed = 0;
+
+	if (s->published[event] == GN_NEVER)
+		return plan->at <= now && (s->never[event] || state_at(s, plan->node, plan->at) == DEAD);
+	for (uint32_t m = 0; m < g->n_members; m++) {
+		const uint32_t node = gn_node_of(s->t, m);
+
+		if ((g->counted && !g->counted[m]) || state_at(s, node, GN_NEVER) == DEAD)
+			continue;
+		living++;
+		informed += s->learned[(size_t)event * s->t->n_nodes + node] != GN_NEVER;
+	}
+	return informed == living || (dead && !informed);
 }
 
 /* With the clock of rounds a moment is one point; else each of those that learn at one moment may be one. */
@@ -295,7 +510,8 @@ static void check_result(struct gn_store *s, const struct gn_sim_result *r)
 		const uint32_t informed = count_informed(s, e);
 
 		s->checked[COUNTS]++;
-		complete = complete && informed == s->t->gossip.n_counted;
+		complete = complete && (s->t->n_actions ? is_complete(s, e, r->ended)
+							: informed == s->t->gossip.n_counted);
 		if (c->informed != informed || (c->n && c->points[c->n - 1].informed != informed))
 			fail(s, COUNTS, "event %u: %u members know it, its curve says %u", e, informed,
 			     c->informed);
@@ -329,25 +545,41 @@ static int run_once(struct gn_store *s, const struct gn_topology *t, const gn_du
 {
 	const size_t n = (size_t)t->n_events * t->n_nodes;
 	GN_CLEANUP(gn_free_p) gn_time *learned = malloc(n * sizeof(*learned));
+	GN_CLEANUP(gn_free_p) gn_time *ever = malloc(n * sizeof(*ever));
+	GN_CLEANUP(gn_free_p) gn_time *born = calloc(t->n_nodes, sizeof(*born));
+	GN_CLEANUP(gn_free_p) bool *leaves = calloc(t->n_nodes, sizeof(*leaves));
+	GN_CLEANUP(gn_free_p) bool *never = calloc(t->n_events, sizeof(*never));
 	GN_CLEANUP(gn_free_p) uint32_t *hop = calloc(n, sizeof(*hop));
 	GN_CLEANUP(gn_free_p) gn_time *published = malloc(t->n_events * sizeof(*published));
 	const struct gn_sim_options o = { .topology = t, .store = s };
 	struct gn_sim_result result = { 0 };
 	int r;
 
-	if (!learned || !hop || !published)
+	if (!learned || !ever || !born || !leaves || !never || !hop || !published)
 		return gn_fail(err, -ENOMEM, "no memory");
 	memset(learned, 0xff, n * sizeof(*learned));
+	memset(ever, 0xff, n * sizeof(*ever));
 	memset(published, 0xff, t->n_events * sizeof(*published));
 	*s = (struct gn_store){
-		.t = t, .distance = distance, .learned = learned, .hop = hop, .published = published
+		.t = t,
+		.distance = distance,
+		.ever = ever,
+		.learned = learned,
+		.hop = hop,
+		.published = published,
+		.never = never,
+		.born = born,
+		.leaves = leaves,
 	};
 	r = gn_sim_run(&o, &result, err);
 	if (!r)
 		check_result(s, &result);
-	if (!r && t->gossip.protocol->endless && !t->gossip.forget_after && !t->gossip.lost_interest_ppm)
+	if (!r && !t->n_actions && t->gossip.protocol->endless && !t->gossip.forget_after &&
+	    !t->gossip.lost_interest_ppm)
 		check_everybody(s);
 	gn_sim_result_done(&result);
+	free(s->changes);
+	free(s->partings);
 	return r;
 }
 

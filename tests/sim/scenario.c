@@ -67,21 +67,75 @@ static uint64_t most_loss(const struct scenario *s)
 	return 600000 / s->hops;
 }
 
+static void put_order(struct scenario *s)
+{
+	switch (below(s, 10)) {
+	case 0:
+		put(s, ", order: kept");
+		break;
+	case 1:
+		put(s, ", reorder: {share: %" PRIu64 "%%, gap: %" PRIu64 "}", between(s, 1, 100),
+		    between(s, 1, 5));
+		break;
+	default:
+		break;
+	}
+}
+
 /* Delays reach from nothing to twice the period, and jitter to all of the delay. */
 static void put_time(struct scenario *s)
 {
 	static const uint64_t permille[] = { 0, 10, 100, 400, 2000 };
+	static const char *const distributions[] = { "normal", "pareto", "paretonormal", "experimental" };
 	const uint64_t most = s->period * permille[below(s, GN_ARRAY_LEN(permille))] / 1000 / s->hops;
 	const uint64_t delay = below(s, most + 1), jitter = in_percent(s, 50) ? delay : below(s, delay + 1);
 
 	if (delay)
 		put(s, ", delay: %" PRIu64 "ns", delay);
-	if (delay && in_percent(s, 50))
+	if (delay && in_percent(s, 50)) {
 		put(s, ", jitter: %" PRIu64 "ns", GN_MIN(INT32_MAX, jitter));
+		if (in_percent(s, 20))
+			put(s, ", distribution: %s", distributions[below(s, GN_ARRAY_LEN(distributions))]);
+		if (s->network != IDEAL && in_percent(s, 15))
+			put_percent(s, "correlation", below(s, 1000001));
+	}
+	if (delay && s->network != IDEAL)
+		put_order(s);
 	/* About what a full datagram of each member in each period needs, or a third of it, or a lot more. */
 	if (s->rated && in_percent(s, 50))
 		put(s, ", rate: %" PRIu64 "kbit",
 		    s->n * 12 * GN_SEC / s->period * one_of(s, 1, 3, 30, 1000) / 3);
+}
+
+/* Losses of their own, in bursts, or by corruption. */
+static void put_loss(struct scenario *s)
+{
+	const uint64_t share = between(s, 1, most_loss(s)), r = between(s, 1, 10) * 50000;
+
+	switch (s->network == IDEAL ? 9 : below(s, 10)) {
+	case 0:
+		put(s, ", loss: {gilbert-elliott: {loss_in_good: 0%%");
+		put_percent(s, "p", share * r / 1000000);
+		put_percent(s, "r", r);
+		put(s, "}}");
+		break;
+	case 1:
+		put(s, ", loss: {states: {p32: 20%%, p23: 30%%");
+		put_percent(s, "p13", share * r / 2000000);
+		put_percent(s, "p31", r);
+		put(s, "}}");
+		break;
+	case 2:
+		put(s, ", loss: {correlation: %" PRIu64 "%%", below(s, 60));
+		put_percent(s, "random", share);
+		put(s, "}");
+		break;
+	case 3:
+		put_percent(s, "corrupt", share);
+		break;
+	default:
+		put_percent(s, "loss", share);
+	}
 }
 
 /* What a link or network does, each after a comma. */
@@ -90,7 +144,9 @@ static void put_shape(struct scenario *s)
 	if (s->takes_time)
 		put_time(s);
 	if (s->loses && in_percent(s, 70))
-		put_percent(s, "loss", between(s, 1, most_loss(s)));
+		put_loss(s);
+	if (s->network != IDEAL && in_percent(s, 10))
+		put(s, ", limit: %" PRIu64, between(s, 64, 1000));
 	if (in_percent(s, 30))
 		put_percent(s, "duplicate", between(s, 1, 600000 / s->hops));
 }
@@ -123,9 +179,20 @@ static void put_ideal(struct scenario *s)
 
 static void put_lan(struct scenario *s)
 {
+	const bool shared = s->takes_time && s->rated && in_percent(s, 50);
+
 	s->hops = 2;
-	put(s, "nodes: [{name: n, count: %" PRIu64 "}, {name: lan, kind: switch}]\nlinks:\n", s->n);
-	put_link(s, "n", 0, "lan", 0);
+	s->rated &= !shared;
+	put(s, "nodes: [{name: n, count: %" PRIu64 "}, {name: lan, kind: switch%s}]\nlinks:\n", s->n,
+	    shared ? ", shared: true" : "");
+	if (!shared) {
+		put_link(s, "n", 0, "lan", 0);
+		return;
+	}
+	put(s, "  - {between: [n, lan], rate: %" PRIu64 "kbit",
+	    s->n * s->n * 12 * GN_SEC / s->period * one_of(s, 1, 3, 30));
+	put_shape(s);
+	put(s, "}\n");
 }
 
 /* A tree of switches, with links that the spanning tree will not take. */
@@ -375,6 +442,80 @@ static void put_events(struct scenario *s)
 	}
 }
 
+/* ---- what is done meanwhile ---- */
+
+static void put_lasting(struct scenario *s)
+{
+	if (in_percent(s, 70))
+		put(s, ", for: %" PRIu64 "ns", between(s, 1, 6 * s->period));
+	put(s, "}\n");
+}
+
+static void put_parts(struct scenario *s)
+{
+	const uint64_t first = between(s, 1, s->n - 1);
+
+	put(s, "partition: [[");
+	for (uint64_t i = 1; i <= first; i++)
+		put(s, "%sn%" PRIu64, i > 1 ? ", " : "", i);
+	put(s, "]]");
+}
+
+/* On the link of a node of the LAN, or on the ideal network. */
+static void put_change(struct scenario *s)
+{
+	if (s->network == IDEAL)
+		put(s, "set: network");
+	else if (s->network == LAN && in_percent(s, 50))
+		put(s, "set: [n%" PRIu64 ", lan]", between(s, 1, s->n));
+	else if (s->network == LAN)
+		return put(s, "down: [n%" PRIu64 ", lan]", between(s, 1, s->n));
+	else
+		return put_parts(s);
+	put_percent(s, "loss", below(s, 1000001));
+	if (s->takes_time && in_percent(s, 50))
+		put(s, ", jitter: 0ns, delay: %" PRIu64 "ns", below(s, s->period));
+	put_percent(s, "duplicate", below(s, 300000));
+}
+
+static void put_action(struct scenario *s)
+{
+	static const char *const verbs[] = { "kill", "pause", "leave" };
+
+	put(s, "  - {at: %" PRIu64 "ns, ", below(s, 12 * s->period));
+	switch (below(s, 10)) {
+	case 0:
+	case 1:
+		put_parts(s);
+		return put_lasting(s);
+	case 2:
+	case 3:
+		put_change(s);
+		return put_lasting(s);
+	case 4:
+		return put(s, "drop-next: %" PRIu64 ", node: n%" PRIu64 "}\n", between(s, 1, 20),
+			   between(s, 1, s->n));
+	case 5:
+		return put(s, "%s: n%" PRIu64 "}\n", in_percent(s, 50) ? "restart" : "resume",
+			   between(s, 1, s->n));
+	case 6:
+		return put(s,
+			   "churn: n, every: %" PRIu64 "ns, down_for: %" PRIu64 "ns, until: %" PRIu64 "ns}\n",
+			   s->period, between(s, 1, 3 * s->period), 20 * s->period);
+	default:
+		put(s, "%s: [n%" PRIu64 ", n%" PRIu64 "]", verbs[below(s, GN_ARRAY_LEN(verbs))],
+		    between(s, 1, s->n / 2), between(s, s->n / 2 + 1, s->n));
+		return put_lasting(s);
+	}
+}
+
+static void put_schedule(struct scenario *s)
+{
+	put(s, "schedule:\n");
+	for (uint64_t n = between(s, 1, 6); n; n--)
+		put_action(s);
+}
+
 void scenario_write(uint64_t number, FILE *yaml, FILE *pairs, const char *pairs_name)
 {
 	static const char *const clocks[] = { "periodic", "periodic", "poisson", "rounds" };
@@ -391,8 +532,9 @@ void scenario_write(uint64_t number, FILE *yaml, FILE *pairs, const char *pairs_
 	s.loses = in_percent(&s, 50);
 	s.rated = in_percent(&s, 25);
 	const bool forgets = s.protocol->forgets && in_percent(&s, 30);
+	const bool scheduled = in_percent(&s, 30);
 	/* What goes on until everybody knows gets the time for it. */
-	const uint64_t periods = s.protocol->endless && !forgets ? 300000 : 100;
+	const uint64_t periods = s.protocol->endless && !forgets && !scheduled ? 300000 : 100;
 
 	put(&s, "# scenario %" PRIu64 " of tests/sim/properties.c\n", number);
 	put(&s, "name: scenario\nseed: %" PRIu64 "\nduration: %" PRIu64 "ms\nuntil: informed\n",
@@ -402,4 +544,6 @@ void scenario_write(uint64_t number, FILE *yaml, FILE *pairs, const char *pairs_
 	put_network(&s);
 	put_gossip(&s, forgets);
 	put_events(&s);
+	if (scheduled)
+		put_schedule(&s);
 }
