@@ -14,9 +14,10 @@
 #define PROGRAM_MAX 96 /* instructions */
 
 /*
- * What the programs and this process share are array maps of one element each, written by system calls, which copy
- * eight bytes at a time. (A map could be mapped into memory; but User-Mode Linux leaves such a mapping in the address
- * space of forked children, where what they map themselves then does not show.)
+ * What the programs and this process share are array maps of one element each, written by system calls. A call copies
+ * the element in an order of its own, so whatever a program decides by lies within one byte: whether a link is down,
+ * which part a node is in, which table is in force. (A map could be mapped into memory; but User-Mode Linux leaves such
+ * a mapping in the address space of forked children, where what they map themselves then does not show.)
  *
  * The tables, of which this process keeps a copy:
  *	uint32_t changes[n_links]	how often the link went down or up: odd while it is down

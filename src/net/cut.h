@@ -3,8 +3,8 @@
  * Cutting a network while it runs: links that are down, and partitions.
  *
  * Every interface carries the same two small eBPF programs, one where packets leave it (before netem's queue) and one
- * where they come in (behind it). They look at maps that all of them share, so one write
- * takes effect at every interface of the network at once.
+ * where they come in (behind it). They look at maps that all of them share, so one write takes effect at every
+ * interface of the network at once.
  *
  * A packet that is dropped is dropped silently: nobody is told, the interface stays up.
  */

@@ -155,15 +155,15 @@ static void case_partition(void)
 	made_done(&m);
 }
 
-/* As fast as it goes, from node 1 to node 2, until killed. */
+/* As fast as it goes, from the first host to the last, until killed. */
 static pid_t start_flood(const struct live *l)
 {
 	const pid_t child = fork();
 
 	if (child < 0)
 		die("fork");
-	for (; child == 0; sched_yield())
-		send_small(l, 1, 2);
+	while (child == 0)
+		send_small(l, 1, HOSTS);
 	return child;
 }
 
@@ -173,14 +173,19 @@ static void end_flood(pid_t child)
 	waitpid(child, NULL, 0);
 }
 
-/* Nodes 1 and 2 are apart in each of many partitions that replace one another: never together. */
+/* The first host and the last are apart in each of many partitions that replace one another: never together. */
 static void case_replace(void)
 {
-	static const uint8_t parts[3][4] = { { 0, 0, 1, 2 }, { 0, 1, 0, 2 }, { 0, 2, 1, 0 } };
+	static const uint8_t apart[3][2] = { { 0, 1 }, { 1, 2 }, { 1, 0 } };
+	uint8_t parts[3][HOSTS + 1] = { 0 };
 	struct made m = { 0 };
 	struct live l;
 
-	if (!live_start(&l, made_lan(&m, 3)))
+	for (int i = 0; i < 3; i++) {
+		parts[i][1] = apart[i][0];
+		parts[i][HOSTS] = apart[i][1];
+	}
+	if (!live_start(&l, made_lan(&m, HOSTS)))
 		return;
 	partition(&l, parts[0]);
 
@@ -190,17 +195,16 @@ static void case_replace(void)
 
 	for (; gn_now() < end; n++) {
 		for (int i = 0; i < 100; i++)
-			partition(&l, parts[(n + (uint32_t)i) % 3]);
-		came += drain(l.udp[2]);
-		sched_yield();
+			partition(&l, parts[i % 3]);
+		came += drain(l.udp[HOSTS]);
 	}
 	end_flood(child);
-	came += drain(l.udp[2]);
+	came += drain(l.udp[HOSTS]);
 	say(came == 0 && drops(&l, true) > 100,
 	    "replace: during %u00 replacements, %" PRIu64 " packets were dropped and %u came", n,
 	    drops(&l, true), came);
 	partition(&l, NULL);
-	say(arrives(&l, 1, 2), "replace: after healing they come");
+	say(arrives(&l, 1, HOSTS), "replace: after healing they come");
 	live_stop(&l);
 	made_done(&m);
 }
