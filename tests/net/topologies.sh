@@ -31,5 +31,6 @@ informed "$top/topo/quickstart.yaml" 50 "$shaped"
 informed "$top/topo/line.yaml" 20 "$shaped"
 informed "$top/topo/grid.yaml" 25 "$shaped"
 informed "$top/topo/cloud-regions.yaml" 50 "$shaped"
+informed "$top/topo/households.yaml" 60 "$shaped"
 informed "$top/topo/lan-1000.yaml" 1000 host
 finish
