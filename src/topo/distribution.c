@@ -64,7 +64,7 @@ static const char *path_by_architecture(struct gn_planning *p, const char *name)
 	return path;
 }
 
-/* Where tc looks: TC_LIB_DIR, or the folder that its distributor has chosen. NULL: nowhere. */
+/* Where tc looks: TC_LIB_DIR, or the folder that its distributor has chosen. NULL: it is not there. */
 static const char *standard_path(struct gn_planning *p, const char *name)
 {
 	static const char *const folders[] = { "/usr/lib", "/usr/lib64", "/usr/share", "/usr/local/lib" };
@@ -73,11 +73,28 @@ static const char *standard_path(struct gn_planning *p, const char *name)
 	if (own) {
 		path = gn_arena_format(&p->arena, "%s/%s.dist", own, name);
 		p->report->no_memory |= !path;
-		return path;
+		return path && !access(path, R_OK) ? path : NULL;
 	}
 	for (size_t i = 0; !path && i < GN_ARRAY_LEN(folders); i++)
 		path = path_in(p, folders[i], ".", name);
 	return path ? path : path_by_architecture(p, name);
+}
+
+static void no_table(struct gn_planning *p, const struct gn_field *f)
+{
+	const char *own = getenv("TC_LIB_DIR");
+
+	if (own)
+		gn_fault_at(
+			p->report, f->at->place,
+			"no table for the distribution %s: TC_LIB_DIR is \"%s\", where no %s.dist can be read",
+			f->text, own, f->text);
+	else
+		gn_fault_at(
+			p->report, f->at->place,
+			"no table for the distribution %s: no %s.dist in /usr/lib/tc, /usr/lib/*/tc and their like; "
+			"install iproute2 or set TC_LIB_DIR",
+			f->text, f->text);
 }
 
 /* Return: false after a fault. */
@@ -217,15 +234,11 @@ bool gn_distribution_decode(struct gn_planning *p, const struct gn_field *f,
 	if (!strcmp(f->text, GN_UNIFORM))
 		return true;
 	path = is_path ? gn_planning_path(p, f->at) : standard_path(p, f->text);
-	if (!path && !p->report->no_memory) {
-		gn_fault_at(
-			p->report, f->at->place,
-			"no table for the distribution %s: %s.dist is neither in /usr/lib/tc nor in /usr/lib/*/tc; "
-			"install iproute2 or set TC_LIB_DIR",
-			f->text, f->text);
+	if (!path && !p->report->no_memory)
+		no_table(p, f);
+	if (!path)
 		return false;
-	}
-	const struct gn_table *t = path ? find_table(p, f->at, path) : NULL;
+	const struct gn_table *t = find_table(p, f->at, path);
 
 	if (!t)
 		p->report->no_memory = true;
