@@ -140,14 +140,6 @@ static int limit(struct gn_conduct *c, const struct gn_action *a, uint32_t membe
 				name_of(c, member), pid_of(c, member), a->value, err);
 }
 
-/* It counts no more, whether or not its process has ended by now. */
-static bool end(struct gn_conduct *c, bool done, uint32_t member)
-{
-	if (done)
-		gn_collector_bury(c->o.collector, member, false);
-	return done;
-}
-
 /* @ret_note: why it had no effect, or unchanged. */
 static int act_on_member(struct gn_conduct *c, const struct gn_action *a, uint32_t member,
 			 const char **ret_note, struct gn_err *err)
@@ -158,10 +150,10 @@ static int act_on_member(struct gn_conduct *c, const struct gn_action *a, uint32
 
 	switch (a->what) {
 	case GN_ACTION_KILL:
-		done = end(c, gn_nodes_kill(n, member), member);
+		done = gn_nodes_kill(n, member);
 		break;
 	case GN_ACTION_LEAVE:
-		done = end(c, gn_nodes_leave(n, member), member);
+		done = gn_nodes_leave(n, member);
 		break;
 	case GN_ACTION_RESTART:
 		return restart(c, member, ret_note, err);
@@ -248,6 +240,13 @@ static int carry_out_one(struct gn_conduct *c, const struct gn_action *a, uint32
 	return act_on_member(c, a, c->o.topology->nodes[a->targets[i]].member, ret_note, err);
 }
 
+/* One that was ended counts no more, whether or not its process has gone by now. Takes time: all signals come first. */
+static void bury(struct gn_conduct *c, const struct gn_action *a, uint32_t i, const struct done *row)
+{
+	if ((a->what == GN_ACTION_KILL || a->what == GN_ACTION_LEAVE) && !*row->note)
+		gn_collector_bury(c->o.collector, c->o.topology->nodes[a->targets[i]].member, false);
+}
+
 /* A fault holds for certain between the times of its row and of its remedy's: that of the one is taken afterwards, that of
  * the other before. */
 static int carry_out(struct gn_conduct *c, const struct gn_action *a, struct done *rows, struct gn_err *err)
@@ -261,6 +260,8 @@ static int carry_out(struct gn_conduct *c, const struct gn_action *a, struct don
 		if (!is_remedy(a))
 			rows[i].t = elapsed(c);
 	}
+	for (uint32_t i = 0; r == 0 && i < n; i++)
+		bury(c, a, i, &rows[i]);
 	return r;
 }
 
