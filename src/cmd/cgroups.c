@@ -276,10 +276,9 @@ struct gn_cgroups *gn_cgroups_free(struct gn_cgroups *c)
 /* As long a period as it takes for the smallest quota, and no longer: the process is to be slow, not to stand still. */
 static int limit_cpu(const struct hierarchy *h, const char *folder, uint64_t share)
 {
-	uint64_t period =
-		share ? GN_MAX((uint64_t)QUOTA_MIN_US * CPU_SHARE_ONE / share, (uint64_t)PERIOD_MIN_US) : 0;
-	uint64_t quota = period * share / CPU_SHARE_ONE;
-	char text[2][32];
+	const uint64_t quota = GN_MAX((uint64_t)QUOTA_MIN_US, PERIOD_MIN_US * share / CPU_SHARE_ONE);
+	const uint64_t period = share ? quota * CPU_SHARE_ONE / share : 0;
+	char text[2][48];
 
 	if (h->version == 2) {
 		snprintf(text[0], sizeof(text[0]), "%" PRIu64 " %" PRIu64, quota, period);

@@ -108,7 +108,7 @@ nodes: [{name: victim, count: 4}, {name: lan, kind: switch}]
 links: [{between: [victim, lan]}]
 schedule:
   - {at: 0s, memory: 64m, node: victim1}
-  - {at: 0s, cpu: 20%, node: [victim1, victim2]}
+  - {at: 0s, cpu: 3%, node: [victim1, victim2]}
   - {at: 100ms, pause: [victim2, victim3]}
 Y
 "$GN" run -q -o killed killed.yaml >/dev/null 2>&1 &
