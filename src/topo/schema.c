@@ -115,7 +115,7 @@ static const struct gn_schema rate_schema = {
 };
 
 #define DISTRIBUTION(type) \
-	{ "distribution", "how delays lie around their mean; with a table jitter is their standard deviation. A path, with " \
+	{ "distribution", "how delays lie around their mean; with a table jitter is their scale. A path, with " \
 	  "a slash, is a table of one's own", GN_TYPE_DISTRIBUTION, FIELD(type, distribution), .choices = distributions, \
 	  .value = GN_UNIFORM, .graphs = ALL_GRAPHS }
 
