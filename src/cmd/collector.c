@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/collector.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -382,6 +383,16 @@ static double total(const struct gn_collector *c, const char *key)
 			sum += counter(&gn_shared_slice(c->shared, m)->counters, i);
 	}
 	return (double)sum;
+}
+
+double gn_collector_missing(const struct gn_collector *c, double *ret_sent)
+{
+	bool ended = c->before != NULL; /* somebody was started again */
+
+	for (uint32_t m = 0; m < c->topology->gossip.n_members; m++)
+		ended |= c->lives[m].gone;
+	*ret_sent = total(c, "datagrams_sent");
+	return ended ? NAN : *ret_sent - total(c, "datagrams_received") - total(c, "socket_drops");
 }
 
 int gn_collector_write_stats(struct gn_collector *c, struct gn_figures *figures, struct gn_err *err)

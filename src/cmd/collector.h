@@ -56,6 +56,10 @@ bool gn_collector_is_lost(const struct gn_collector *c, uint32_t event, gn_time 
  * @figures. */
 int gn_collector_write_stats(struct gn_collector *c, struct gn_figures *figures, struct gn_err *err);
 
+/* Of the datagrams that nodes sent, those that came to no node and that no socket dropped; NAN: nobody can know, as
+ * processes ended on the way. @ret_sent: all that were sent. */
+double gn_collector_missing(const struct gn_collector *c, double *ret_sent);
+
 /* Fill in what the collector knows: events, members informed. */
 void gn_collector_status(const struct gn_collector *c, struct gn_status *s);
 

@@ -8,6 +8,7 @@
 
 #include "cmd/collector.h"
 #include "cmd/conduct.h"
+#include "cmd/losses.h"
 #include "cmd/nodes.h"
 #include "cmd/signals.h"
 #include "cmd/watch.h"
@@ -38,6 +39,7 @@ struct emulation {
 	struct gn_cgroups *cgroups;
 	struct gn_watch watch;
 	struct gn_figures figures;
+	struct gn_losses losses;
 	struct gn_signals signals;
 	bool interrupted;
 	bool node_died;
@@ -226,6 +228,17 @@ static int open_result(struct emulation *e, struct gn_err *err)
 	return r;
 }
 
+static int write_losses(struct emulation *e, struct gn_err *err)
+{
+	double sent, missing = gn_collector_missing(&e->collector, &sent);
+
+	if (!e->losses.directions) /* the run failed before they could be read */
+		return 0;
+	gn_losses_compare(&e->losses, e->collector.delays.changed, &e->figures);
+	gn_losses_explain(&e->losses, sent, missing, &e->figures);
+	return gn_losses_write(&e->losses, e->store, err);
+}
+
 static int close_result(struct emulation *e, struct gn_outcome *outcome, struct gn_err *err)
 {
 	static const char *const names[] = {
@@ -240,6 +253,8 @@ static int close_result(struct emulation *e, struct gn_outcome *outcome, struct 
 		r = gn_conduct_end(e->conduct, err);
 	if (r == 0)
 		r = gn_collector_write_stats(&e->collector, &e->figures, err);
+	if (r == 0)
+		r = write_losses(e, err);
 	if (r == 0)
 		r = gn_watch_judge(&e->figures, e->store, &outcome->verdict, err);
 	if (r == 0)
@@ -411,6 +426,8 @@ static int run_and_close(struct emulation *e, struct gn_outcome *ret, struct gn_
 	show(e, "stopping", 0, 0);
 	end_watch(e);
 	gn_nodes_quiet(&e->nodes, longest_link(e));
+	if (r == 0)
+		r = gn_losses_read(&e->losses, e->t, e->net, err);
 	report_frozen(e, gn_nodes_stop(&e->nodes));
 	if (e->node_died && r == 0)
 		outcome.ending = GN_ENDED_FAILURE;
@@ -451,6 +468,7 @@ int gn_emulate(const struct gn_emulation_options *o, struct gn_outcome *ret, str
 	gn_nodes_stop(&e.nodes);
 	if (e.store)
 		gn_store_close(e.store, NULL);
+	gn_losses_done(&e.losses);
 	gn_collector_done(&e.collector);
 	gn_conduct_free(e.conduct);
 	gn_cgroups_free(e.cgroups);

@@ -69,6 +69,17 @@ static const struct check {
 	/* What comes before it can was not delayed at all. */
 	[GN_FIGURE_DELAY_EARLY] = { "delay_early", "share", ABSOLUTE, 0.01, 0.1,
 				    "%s of the datagrams came before their links' delays were over" },
+	[GN_FIGURE_LOSS] = { "loss", "share", ABSOLUTE, NEVER, NEVER, "" },
+	[GN_FIGURE_LOSS_CONFIGURED] = { "loss_configured", "share", ABSOLUTE, NEVER, NEVER, "" },
+	/* All that chance may do is in the allowance. */
+	[GN_FIGURE_LOSS_DEVIATION] = { "loss_deviation", "", ABSOLUTE, 0, NEVER,
+				       "the links lost %s packets more or less than they should" },
+	/* Idle 0: what leaves a node comes to another, or a link has lost it. */
+	[GN_FIGURE_LOST_ELSEWHERE] = { "lost_elsewhere", "share", ABSOLUTE, 0.001, 0.01,
+				       "%s of the datagrams were lost, and not by the links" },
+	[GN_FIGURE_QDISC_BACKLOG] = { "qdisc_backlog", "", ABSOLUTE, NEVER, NEVER, "" },
+	[GN_FIGURE_QDISC_OVERLIMITS] = { "qdisc_overlimits", "", ABSOLUTE, NEVER, NEVER, "" },
+	[GN_FIGURE_QDISC_REQUEUES] = { "qdisc_requeues", "", ABSOLUTE, NEVER, NEVER, "" },
 };
 
 void gn_figures_init(struct gn_figures *f, gn_dur period)

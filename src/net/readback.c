@@ -2,8 +2,7 @@
 /* The shaping, read back from the kernel and compared with what it should be. */
 #include "net/readback.h"
 
-/* The place of an interface's netem in the array: directions, then ways to and from shared switches. */
-static uint32_t place_of(const struct gn_topology *t, uint32_t index)
+uint32_t gn_readback_place(const struct gn_topology *t, uint32_t index)
 {
 	const uint32_t n = 2 * t->n_links, link_end = index - gn_plan_index(0, 0);
 	const uint32_t shared = index - gn_plan_shared_index(0, GN_TO_SWITCH);
@@ -33,19 +32,24 @@ static int note_qdisc(const struct nlmsghdr *m, void *context)
 
 	if (!gn_netem_parse(m, &index, &netem))
 		return 0;
-	place = place_of(r->shapes->t, index);
+	place = gn_readback_place(r->shapes->t, index);
 	if (place != GN_NONE)
 		r->found[place] = (struct gn_found){ .there = true, .netem = netem };
 	return 0;
 }
 
-int gn_readback_read(struct gn_readback *r, int socket, struct gn_err *err)
+static int dump(int socket, gn_readback_qdisc *each, void *context, struct gn_err *err)
 {
 	_Alignas(8) char buffer[64] = { 0 };
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 
 	gn_netem_dump_request(request);
-	return gn_nl_dump(socket, request, note_qdisc, r, err);
+	return gn_nl_dump(socket, request, each, context, err);
+}
+
+int gn_readback_read(struct gn_readback *r, int socket, struct gn_err *err)
+{
+	return dump(socket, note_qdisc, r, err);
 }
 
 static int compare(const struct gn_found *found, bool queued, const struct gn_netem *wanted,
@@ -85,32 +89,32 @@ int gn_readback_check_shared(const struct gn_readback *r, uint32_t node, enum gn
 }
 
 /* List the qdiscs of a namespace, through the builder's socket or a new one. */
-static int read_namespace(const struct gn_netns *ns, struct gn_readback *r, struct gn_err *err)
+static int dump_namespace(const struct gn_netns *ns, gn_readback_qdisc *each, void *context,
+			  struct gn_err *err)
 {
 	GN_CLEANUP(gn_close_p) int opened = -1;
 	int code = 0;
 
 	if (ns->socket < 0)
 		code = gn_netns_open(ns, &opened, err);
-	return code ? code : gn_readback_read(r, ns->socket < 0 ? opened : ns->socket, err);
+	return code ? code : dump(ns->socket < 0 ? opened : ns->socket, each, context, err);
 }
 
-/* Read every namespace that has an end of a link in it. */
-static int read_all(const struct gn_network *net, struct gn_readback *r, struct gn_err *err)
+int gn_readback_each(const struct gn_network *net, gn_readback_qdisc *each, void *context, struct gn_err *err)
 {
 	GN_NETNS_HOME home = { .fd = -1 };
 	const struct gn_topology *t = net->topology;
 	int code = gn_netns_home_open(&home, err);
 
 	if (!code && net->switches.fd >= 0) {
-		code = read_namespace(&net->switches, r, err);
+		code = dump_namespace(&net->switches, each, context, err);
 		if (code)
 			return gn_wrap(err, code, "switches: cannot read the shaping back");
 	}
 	for (uint32_t i = 0; !code && i < t->n_nodes; i++) {
 		if (t->nodes[i].kind == GN_SWITCH || !t->nodes[i].n_ports)
 			continue;
-		code = read_namespace(&net->nodes[i], r, err);
+		code = dump_namespace(&net->nodes[i], each, context, err);
 		if (code)
 			return gn_wrap(err, code, "node %s: cannot read the shaping back", t->nodes[i].name);
 	}
@@ -127,7 +131,7 @@ int gn_network_verify(const struct gn_network *net, struct gn_err *err)
 		return 0;
 	code = gn_readback_init(&r, &net->shapes, err);
 	if (!code)
-		code = read_all(net, &r, err);
+		code = gn_readback_each(net, note_qdisc, &r, err);
 	for (uint32_t i = 0; !code && i < 2 * t->n_links; i++)
 		code = gn_readback_check(&r, i, err);
 	for (uint32_t i = 0; !code && i < 2 * t->n_nodes; i++)

@@ -18,6 +18,15 @@ struct gn_readback {
 int gn_readback_init(struct gn_readback *r, const struct gn_shapes *s, struct gn_err *err);
 void gn_readback_done(struct gn_readback *r);
 
+/* The place of an interface's netem in the array: directions, then ways to and from shared switches. GN_NONE: it is
+ * neither's. */
+uint32_t gn_readback_place(const struct gn_topology *t, uint32_t index);
+
+/* Read every namespace that has an end of a link in it: @each is called as by gn_nl_dump(), for each qdisc. */
+typedef int gn_readback_qdisc(const struct nlmsghdr *m, void *context);
+int gn_readback_each(const struct gn_network *net, gn_readback_qdisc *each, void *context,
+		     struct gn_err *err);
+
 /* Read all qdiscs of the namespace of @socket. */
 int gn_readback_read(struct gn_readback *r, int socket, struct gn_err *err);
 

@@ -107,16 +107,28 @@ int gn_store_coverage(struct gn_store *s, uint32_t event, uint32_t informed, int
 	return gn_store_insert(s, q, err);
 }
 
-int gn_store_node_stat(struct gn_store *s, uint32_t node, const char *key, int64_t value, struct gn_err *err)
+static int insert_stat(struct gn_store *s, enum gn_statement table, uint32_t of, const char *key,
+		       int64_t value, struct gn_err *err)
 {
-	sqlite3_stmt *q = gn_store_statement(s, GN_INSERT_NODE_STAT);
+	sqlite3_stmt *q = gn_store_statement(s, table);
 
 	if (!q)
 		return gn_store_failed(s, err);
-	bind_id(q, 1, node);
+	bind_id(q, 1, of);
 	sqlite3_bind_text(q, 2, key, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(q, 3, value);
 	return gn_store_insert(s, q, err);
+}
+
+int gn_store_node_stat(struct gn_store *s, uint32_t node, const char *key, int64_t value, struct gn_err *err)
+{
+	return insert_stat(s, GN_INSERT_NODE_STAT, node, key, value, err);
+}
+
+int gn_store_link_stat(struct gn_store *s, uint32_t direction, const char *key, int64_t value,
+		       struct gn_err *err)
+{
+	return insert_stat(s, GN_INSERT_LINK_STAT, direction, key, value, err);
 }
 
 /* SQLite itself makes NULL of NAN, but not of what is infinite. */

@@ -28,6 +28,7 @@ const char gn_schema_tables[] =
 	"  hop INTEGER, first INTEGER);"
 	"CREATE TABLE action(t_ns INTEGER, what TEXT, target TEXT, detail TEXT);"
 	"CREATE TABLE node_stat(node INTEGER, key TEXT, value, PRIMARY KEY (node, key)) WITHOUT ROWID;"
+	"CREATE TABLE link_stat(link INTEGER, key TEXT, value, PRIMARY KEY (link, key)) WITHOUT ROWID;"
 	"CREATE TABLE fidelity(what TEXT PRIMARY KEY, value REAL, unit TEXT, threshold_suspect REAL,"
 	"  threshold_invalid REAL, verdict TEXT, detail TEXT);"
 	"CREATE TABLE call(node INTEGER, round INTEGER, t_ns INTEGER, peer INTEGER);"

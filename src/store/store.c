@@ -34,6 +34,7 @@ static const char *const sql[GN_N_STATEMENTS] = {
 	[GN_INSERT_ARRIVAL] = "INSERT INTO arrival VALUES(?, ?, ?, ?, ?, ?, ?)",
 	[GN_INSERT_ACTION] = "INSERT INTO action VALUES(?, ?, ?, ?)",
 	[GN_INSERT_NODE_STAT] = "INSERT OR REPLACE INTO node_stat VALUES(?, ?, ?)",
+	[GN_INSERT_LINK_STAT] = "INSERT OR REPLACE INTO link_stat VALUES(?, ?, ?)",
 	[GN_INSERT_FIDELITY] = "INSERT OR REPLACE INTO fidelity VALUES(?, ?, ?, ?, ?, ?, ?)",
 	[GN_INSERT_CALL] = "INSERT INTO call VALUES(?, ?, ?, ?)",
 	[GN_INSERT_COVERAGE] = "INSERT INTO coverage_point VALUES(?, ?, ?)",

@@ -44,6 +44,9 @@ int gn_store_call(struct gn_store *s, uint32_t node, uint32_t round, int64_t t, 
 /* With log: coverage: a point of an event's curve instead of its arrivals; t since the event, ns. */
 int gn_store_coverage(struct gn_store *s, uint32_t event, uint32_t informed, int64_t t, struct gn_err *err);
 int gn_store_node_stat(struct gn_store *s, uint32_t node, const char *key, int64_t value, struct gn_err *err);
+/* @direction: 2 * link + which. */
+int gn_store_link_stat(struct gn_store *s, uint32_t direction, const char *key, int64_t value,
+		       struct gn_err *err);
 
 /* One figure of how far reality was from what was asked, and what follows from it. */
 struct gn_store_fidelity {
