@@ -41,6 +41,12 @@ struct gn_cut {
 	uint64_t present;			    /* the partition */
 };
 
+/* The kernel wants all bytes that it has no use for to be 0; an initializer of a union clears those of one member. */
+static void clear(union bpf_attr *attr)
+{
+	memset(attr, 0, sizeof(*attr));
+}
+
 static int bpf(int command, union bpf_attr *attr)
 {
 	const long r = syscall(__NR_bpf, command, attr, sizeof(*attr));
@@ -198,7 +204,7 @@ static void link_jumps(struct program *p)
 static int load_program(const struct gn_cut *c, bool ingress, int *ret, struct gn_err *err)
 {
 	struct program p = { .n = 0 };
-	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_SCHED_CLS };
+	union bpf_attr attr;
 
 	emit_link(&p, c);
 	ingress ? emit_check_mark(&p) : emit_mark(&p);
@@ -207,6 +213,8 @@ static int load_program(const struct gn_cut *c, bool ingress, int *ret, struct g
 	emit_drop(&p, c, DOWN, offsetof(struct counters, down));
 	emit_drop(&p, c, PARTED, offsetof(struct counters, parted));
 	link_jumps(&p);
+	clear(&attr);
+	attr.prog_type = BPF_PROG_TYPE_SCHED_CLS;
 	attr.insns = pointer(p.code);
 	attr.insn_cnt = p.n;
 	attr.license = pointer("MIT");
@@ -220,22 +228,40 @@ static int load_program(const struct gn_cut *c, bool ingress, int *ret, struct g
 	return 0;
 }
 
+static int make_map(enum bpf_map_type type, size_t value_size, uint32_t entries, int *ret, struct gn_err *err)
+{
+	union bpf_attr attr;
+
+	clear(&attr);
+	attr.map_type = type;
+	attr.key_size = sizeof(uint32_t);
+	attr.value_size = (uint32_t)value_size;
+	attr.max_entries = entries;
+
+	const int fd = bpf(BPF_MAP_CREATE, &attr);
+
+	if (fd < 0)
+		return refused(err, fd, "cannot make an eBPF map");
+	*ret = fd;
+	return 0;
+}
+
 static int make_array(size_t size, int *ret, struct gn_err *err)
 {
-	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY,
-				.key_size = sizeof(uint32_t),
-				.value_size = (uint32_t)size,
-				.max_entries = 1 };
-
-	*ret = bpf(BPF_MAP_CREATE, &attr);
-	return *ret < 0 ? refused(err, *ret, "cannot make an eBPF map") : 0;
+	return make_map(BPF_MAP_TYPE_ARRAY, size, 1, ret, err);
 }
 
 /* Read or write the only element of an array. */
 static int access_array(int command, int map, const void *value, struct gn_err *err)
 {
 	const uint32_t key = 0;
-	union bpf_attr attr = { .map_fd = (uint32_t)map, .key = pointer(&key), .value = pointer(value) };
+	union bpf_attr attr;
+
+	clear(&attr);
+	attr.map_fd = (uint32_t)map;
+	attr.key = pointer(&key);
+	attr.value = pointer(value);
+
 	const int r = bpf(command, &attr);
 
 	return r ? refused(err, r, "cannot access an eBPF map") : 0;
@@ -251,16 +277,29 @@ static int make_tables(struct gn_cut *c, struct gn_err *err)
 	return make_array(c->tables_size, &c->tables, err);
 }
 
+static int fill_addresses(const struct gn_cut *c, const uint32_t *ips, const uint32_t *ids, uint32_t n,
+			  struct gn_err *err)
+{
+	union bpf_attr attr;
+
+	clear(&attr);
+	attr.batch.keys = pointer(ips);
+	attr.batch.values = pointer(ids);
+	attr.batch.count = n;
+	attr.batch.map_fd = (uint32_t)c->addresses;
+
+	const int r = n ? bpf(BPF_MAP_UPDATE_BATCH, &attr) : 0;
+
+	return r ? refused(err, r, "cannot fill an eBPF map") : 0;
+}
+
 /* Whose address is it? */
 static int make_addresses(struct gn_cut *c, const struct gn_topology *t, struct gn_err *err)
 {
 	GN_CLEANUP(gn_free_p) uint32_t *ips = calloc(t->n_nodes, sizeof(*ips));
 	GN_CLEANUP(gn_free_p) uint32_t *ids = calloc(t->n_nodes, sizeof(*ids));
-	union bpf_attr map = { .map_type = BPF_MAP_TYPE_HASH,
-			       .key_size = sizeof(*ips),
-			       .value_size = sizeof(*ids),
-			       .max_entries = t->n_nodes };
 	uint32_t n = 0;
+	int r;
 
 	if (!ips || !ids)
 		return gn_fail(err, -ENOMEM, "no memory for the addresses of %u nodes", t->n_nodes);
@@ -270,17 +309,8 @@ static int make_addresses(struct gn_cut *c, const struct gn_topology *t, struct 
 		ips[n] = htonl(t->nodes[i].ip);
 		ids[n++] = i;
 	}
-	c->addresses = bpf(BPF_MAP_CREATE, &map);
-	if (c->addresses < 0)
-		return refused(err, c->addresses, "cannot make an eBPF map");
-
-	union bpf_attr batch = { .batch = { .keys = pointer(ips),
-					    .values = pointer(ids),
-					    .count = n,
-					    .map_fd = (uint32_t)c->addresses } };
-	const int r = n ? bpf(BPF_MAP_UPDATE_BATCH, &batch) : 0;
-
-	return r ? refused(err, r, "cannot fill an eBPF map") : 0;
+	r = make_map(BPF_MAP_TYPE_HASH, sizeof(*ids), t->n_nodes, &c->addresses, err);
+	return r ? r : fill_addresses(c, ips, ids, n, err);
 }
 
 static int set_up(struct gn_cut *c, const struct gn_topology *t, struct gn_err *err)
