@@ -34,15 +34,11 @@ struct gn_sim_faults {
 
 /* ---- who knows what ---- */
 
-/* An event that nobody living knows, and whose origin is gone, will not come. */
 static void renew_complete(struct gn_simulation *s, uint32_t event)
 {
-	const struct gn_sim_faults *f = s->faults;
-	struct event *e = &f->events[event];
-	const uint32_t origin = gn_member_of(s->t, s->t->events[event].node);
-	const bool lost = !e->informed && f->members[origin].state == GONE;
+	struct event *e = &s->faults->events[event];
 	const bool complete =
-		e->state == NEVER || (e->state == PUBLISHED && (e->informed == f->living || lost));
+		e->state == NEVER || (e->state == PUBLISHED && e->informed == s->faults->living);
 
 	s->complete += complete;
 	s->complete -= e->complete;
@@ -83,6 +79,8 @@ bool gn_sim_faults_publish(struct gn_simulation *s, uint32_t event)
 	struct event *e = &s->faults->events[event];
 
 	e->state = becomes[s->faults->members[origin].state];
+	if (e->state == NEVER)
+		gn_sim_write_unpublished(s, event);
 	renew_complete(s, event);
 	return e->state == PUBLISHED;
 }
@@ -129,8 +127,6 @@ static void end(struct gn_simulation *s, uint32_t member)
 {
 	struct member *m = &s->faults->members[member];
 
-	if (m->state == GONE)
-		return;
 	for (size_t i = 0; i < m->n_waiting; i++)
 		gn_sim_events_drop(s, m->waiting[i]);
 	m->n_waiting = 0;
@@ -139,9 +135,11 @@ static void end(struct gn_simulation *s, uint32_t member)
 	m->ignores = 0;
 	gn_sim_events_stop(s, member);
 	for (uint32_t e = 0; e < s->t->n_events; e++) {
-		if (s->faults->events[e].state == WAITING &&
-		    gn_member_of(s->t, s->t->events[e].node) == member)
-			s->faults->events[e].state = NEVER;
+		if (s->faults->events[e].state != WAITING ||
+		    gn_member_of(s->t, s->t->events[e].node) != member)
+			continue;
+		s->faults->events[e].state = NEVER;
+		gn_sim_write_unpublished(s, e);
 	}
 	count_member(s, member, false);
 }
@@ -151,7 +149,7 @@ static void leave(struct gn_simulation *s, uint32_t member)
 	struct member *m = &s->faults->members[member];
 
 	m->leaves = m->state == PAUSED;
-	if (m->state != RUNS)
+	if (m->leaves)
 		return;
 	gn_sim_events_run_timer_early(s, member);
 	end(s, member);
@@ -161,8 +159,6 @@ static void restart(struct gn_simulation *s, uint32_t member)
 {
 	struct member *m = &s->faults->members[member];
 
-	if (m->state != GONE)
-		return;
 	m->state = RUNS;
 	m->life++;
 	memset(gn_sim_head(s, member), 0, s->tail_at);
@@ -182,22 +178,12 @@ static void restart(struct gn_simulation *s, uint32_t member)
 	s->engine->feed(s);
 }
 
-static void pause_member(struct gn_simulation *s, uint32_t member)
-{
-	struct member *m = &s->faults->members[member];
-
-	if (m->state == RUNS)
-		m->state = PAUSED;
-}
-
 /* What came in is taken before timers, as by a process that goes on waiting for its socket; then it publishes. */
 static void resume(struct gn_simulation *s, uint32_t member)
 {
 	struct member *m = &s->faults->members[member];
 	const size_t n = m->n_waiting;
 
-	if (m->state != PAUSED)
-		return;
 	m->state = RUNS;
 	m->n_waiting = 0;
 	for (size_t i = 0; i < n; i++)
@@ -210,14 +196,6 @@ static void resume(struct gn_simulation *s, uint32_t member)
 	}
 	if (m->leaves)
 		leave(s, member);
-}
-
-static void drop_next(struct gn_simulation *s, uint32_t member, uint64_t n)
-{
-	struct member *m = &s->faults->members[member];
-
-	if (m->state != GONE)
-		m->ignores = n;
 }
 
 /* ---- the network ---- */
@@ -264,8 +242,29 @@ static void cut_links(struct gn_simulation *s, const struct gn_action *a)
 
 /* ---- actions ---- */
 
+/* Return: why an action has no effect on a member, or "". */
+static const char *why_idle(const struct member *m, enum gn_action_what what)
+{
+	switch (what) {
+	case GN_ACTION_KILL:
+	case GN_ACTION_LEAVE:
+	case GN_ACTION_DROP_NEXT:
+		return m->state == GONE ? "no effect: it does not run" : "";
+	case GN_ACTION_RESTART:
+		return m->state == GONE ? "" : "no effect: it runs";
+	case GN_ACTION_PAUSE:
+		return m->state == RUNS ? "" : "no effect: it does not run, or sleeps";
+	case GN_ACTION_RESUME:
+		return m->state == PAUSED ? "" : "no effect: it does not sleep";
+	default: /* a processor and memory are what a simulated node does not use */
+		return "no effect in virtual time";
+	}
+}
+
 static void act_on_member(struct gn_simulation *s, const struct gn_action *a, uint32_t member)
 {
+	struct member *m = &s->faults->members[member];
+
 	switch (a->what) {
 	case GN_ACTION_KILL:
 		return end(s, member);
@@ -274,12 +273,12 @@ static void act_on_member(struct gn_simulation *s, const struct gn_action *a, ui
 	case GN_ACTION_RESTART:
 		return restart(s, member);
 	case GN_ACTION_PAUSE:
-		return pause_member(s, member);
+		m->state = PAUSED;
+		return;
 	case GN_ACTION_RESUME:
 		return resume(s, member);
-	case GN_ACTION_DROP_NEXT:
-		return drop_next(s, member, a->value);
-	default: /* a processor and memory are what a simulated node does not use */
+	default: /* GN_ACTION_DROP_NEXT */
+		m->ignores = a->value;
 		return;
 	}
 }
@@ -310,12 +309,16 @@ void gn_sim_faults_act(struct gn_simulation *s, uint32_t action)
 	int r = 0;
 
 	if (a->what <= GN_ACTION_HEAL) {
-		gn_sim_write_action(s, a, GN_NONE);
+		gn_sim_write_action(s, a, GN_NONE, "");
 		r = act_on_network(s, a);
 	} else {
 		for (uint32_t i = 0; i < a->n_targets; i++) {
-			gn_sim_write_action(s, a, a->targets[i]);
-			act_on_member(s, a, gn_member_of(s->t, a->targets[i]));
+			const uint32_t member = gn_member_of(s->t, a->targets[i]);
+			const char *why = why_idle(&s->faults->members[member], a->what);
+
+			gn_sim_write_action(s, a, a->targets[i], why);
+			if (!*why)
+				act_on_member(s, a, member);
 		}
 	}
 	if (r && !s->failed)

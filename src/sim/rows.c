@@ -17,19 +17,31 @@ void gn_sim_write_event(struct gn_simulation *s, uint32_t event)
 					gn_node_name(s->t, plan->node, name), detail ? detail : "", s->err);
 }
 
-void gn_sim_write_action(struct gn_simulation *s, const struct gn_action *a, uint32_t node)
+void gn_sim_write_unpublished(struct gn_simulation *s, uint32_t event)
 {
-	const bool idle = a->what == GN_ACTION_CPU || a->what == GN_ACTION_MEMORY;
+	const struct gn_event_plan *plan = &s->t->events[event];
 	char name[GN_NODE_NAME_MAX + 1];
 	GN_CLEANUP(gn_free_p) char *detail = NULL;
 
 	if (!s->o->store || s->failed)
 		return;
-	if (idle)
-		detail = gn_format("%s; without effect in virtual time", a->detail);
+	detail = gn_format("event %u%s%s; its origin is dead", event + 1, *plan->label ? ": " : "",
+			   plan->label);
+	s->failed = gn_store_action(s->o->store, (int64_t)plan->at, "unpublished",
+				    gn_node_name(s->t, plan->node, name), detail ? detail : "", s->err);
+}
+
+void gn_sim_write_action(struct gn_simulation *s, const struct gn_action *a, uint32_t node, const char *note)
+{
+	char name[GN_NODE_NAME_MAX + 1];
+	GN_CLEANUP(gn_free_p) char *detail = NULL;
+
+	if (!s->o->store || s->failed)
+		return;
+	detail = gn_format("%s%s%s", a->detail, *a->detail && *note ? "; " : "", note);
 	s->failed = gn_store_action(s->o->store, (int64_t)s->in.now, gn_action_name(a->what),
 				    node == GN_NONE ? a->target : gn_node_name(s->t, node, name),
-				    detail ? detail : a->detail, s->err);
+				    detail ? detail : "", s->err);
 }
 
 void gn_sim_write_arrival(struct gn_simulation *s, const struct gn_delivery *d, bool first)
@@ -70,6 +82,15 @@ static int write_totals(struct gn_simulation *s, const struct total *rows, size_
 	return r;
 }
 
+static bool was_cut(const struct gn_simulation *s)
+{
+	for (uint32_t i = 0; i < s->t->n_actions && s->t->actions[i].at <= s->in.now; i++) {
+		if (s->t->actions[i].what >= GN_ACTION_DOWN && s->t->actions[i].what <= GN_ACTION_HEAL)
+			return true;
+	}
+	return false;
+}
+
 static int write_meta(struct gn_simulation *s)
 {
 	static const char *const endings[] = {
@@ -88,15 +109,15 @@ static int write_meta(struct gn_simulation *s)
 		{ "ended_ns", r->ended },
 		{ "wall_ns", r->wall_ns },
 	};
-	const struct total cuts[] = {
+	const struct total cut[] = {
 		{ "partition_drops", r->partition_drops },
 		{ "down_drops", r->down_drops },
 	};
 	const struct total corrupted = { "corrupted", r->corrupted };
 	int e = write_totals(s, always, GN_ARRAY_LEN(always));
 
-	if (!e && s->t->n_actions)
-		e = write_totals(s, cuts, GN_ARRAY_LEN(cuts));
+	if (!e && was_cut(s))
+		e = write_totals(s, cut, GN_ARRAY_LEN(cut));
 	if (!e && r->corrupted)
 		e = write_totals(s, &corrupted, 1);
 	return e ? e : gn_store_meta(s->o->store, "ended_by", endings[r->ending], s->err);

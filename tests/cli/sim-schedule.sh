@@ -85,7 +85,7 @@ for clock in periodic poisson rounds; do
 6000|resume|n5|
 6000|resume|n6|
 7000|heal||
-8000|cpu|n9|10%; without effect in virtual time"
+8000|cpu|n9|10%; no effect in virtual time"
 		[ $clock = rounds ] && break
 	done
 done
@@ -104,8 +104,13 @@ within "and is no more" "$(db links "SELECT avg(t_ns - sent_ns) / 1e6 FROM arriv
 check "all know of all in the end" [ "$(db links "SELECT min(informed) FROM spread WHERE event < 11")" = 60 ]
 
 # Only who lives counts, and what it knows in its present life; an event whose origin is dead does not come.
-scenario ends.yaml periodic "delay: 10ms" "at: 1s, kill: [n7, n8]" "at: 1600ms, kill: n1, for: 1500ms" "at: 3100ms, kill: n1"
+scenario ends.yaml periodic "delay: 10ms" "at: 1s, kill: [n7, n8]" "at: 1600ms, kill: n1, for: 1500ms" "at: 3100ms, kill: n1" \
+	"at: 4s, pause: n7" "at: 4s, resume: n9" "at: 4s, restart: n9"
 simulate ends ends.yaml --set until=informed
+same "what has no effect says so" "$(db ends "SELECT group_concat(what || ' ' || target || ': ' || detail, '|') FROM action WHERE t_ns = 4000000000")" \
+	"pause n7: no effect: it does not run, or sleeps|resume n9: no effect: it does not sleep|restart n9: no effect: it runs"
+same "the others are named" "$(db ends "SELECT t_ns / 1000000, what, target, detail FROM action WHERE what = 'unpublished' LIMIT 1")" \
+	"2500|unpublished|n1|event 3; its origin is dead"
 same "the end" "$(db ends "SELECT value FROM meta WHERE key = 'ended_by'")" informed
 same "events that come" "$(db ends "SELECT group_concat(id) FROM event")" "1,2"
 same "the last one is known to those who live" "$(db ends "SELECT count(*) FROM arrival WHERE event = 2 AND first")" 58

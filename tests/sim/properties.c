@@ -338,7 +338,7 @@ int gn_store_action(struct gn_store *s, int64_t t, const char *what, const char 
 	add_text(s, what);
 	add_text(s, target ? target : "");
 	add_text(s, detail ? detail : "");
-	if (strcmp(what, "publish"))
+	if (strcmp(what, "publish") && strcmp(what, "unpublished"))
 		act(s, (gn_time)t, target);
 	return 0;
 }
@@ -473,7 +473,6 @@ static bool is_complete(const struct gn_store *s, uint32_t event, gn_time now)
 {
 	const struct gn_gossip *g = &s->t->gossip;
 	const struct gn_event_plan *plan = &s->t->events[event];
-	const bool dead = state_at(s, plan->node, GN_NEVER) == DEAD;
 	uint32_t living = 0, informed = 0;
 
 	if (s->published[event] == GN_NEVER)
@@ -486,7 +485,7 @@ static bool is_complete(const struct gn_store *s, uint32_t event, gn_time now)
 		living++;
 		informed += s->learned[(size_t)event * s->t->n_nodes + node] != GN_NEVER;
 	}
-	return informed == living || (dead && !informed);
+	return informed == living;
 }
 
 /* With the clock of rounds a moment is one point; else each of those that learn at one moment may be one. */
