@@ -258,6 +258,19 @@ int gn_cgroups_prepare(struct gn_cgroups *c, enum gn_cgroup_kind kind, struct gn
 	return 0;
 }
 
+int gn_cgroups_prepare_for(struct gn_cgroups *c, const struct gn_topology *t, struct gn_err *err)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < t->n_actions; i++) {
+		if (t->actions[i].what == GN_ACTION_CPU)
+			r = gn_cgroups_prepare(c, GN_CGROUP_CPU, err);
+		else if (t->actions[i].what == GN_ACTION_MEMORY)
+			r = gn_cgroups_prepare(c, GN_CGROUP_MEMORY, err);
+	}
+	return r;
+}
+
 struct gn_cgroups *gn_cgroups_free(struct gn_cgroups *c)
 {
 	if (!c)

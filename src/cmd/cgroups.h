@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "topo/topology.h"
 #include "util/err.h"
 
 struct gn_cgroups;
@@ -22,6 +23,9 @@ struct gn_cgroups *gn_cgroups_free(struct gn_cgroups *c);
 
 /* Make limits of this kind possible. Return: 0; -Exxx: this system does not allow it, @err says why. */
 int gn_cgroups_prepare(struct gn_cgroups *c, enum gn_cgroup_kind kind, struct gn_err *err);
+
+/* For whatever the topology's schedule asks for. */
+int gn_cgroups_prepare_for(struct gn_cgroups *c, const struct gn_topology *t, struct gn_err *err);
 
 /**
  * gn_cgroups_limit() - limit what a node's process may use, from now on.

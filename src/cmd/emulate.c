@@ -118,22 +118,6 @@ static uint64_t ring_capacity(uint32_t members)
 	return capacity;
 }
 
-/* Whatever the schedule will need must be possible before anything is built. */
-static int prepare_limits(struct emulation *e, struct gn_err *err)
-{
-	int r = gn_cgroups_new(&e->cgroups, err);
-
-	for (uint32_t i = 0; r == 0 && i < e->t->n_actions; i++) {
-		enum gn_action_what what = e->t->actions[i].what;
-
-		if (what == GN_ACTION_CPU)
-			r = gn_cgroups_prepare(e->cgroups, GN_CGROUP_CPU, err);
-		else if (what == GN_ACTION_MEMORY)
-			r = gn_cgroups_prepare(e->cgroups, GN_CGROUP_MEMORY, err);
-	}
-	return r;
-}
-
 static int build(struct emulation *e, struct gn_err *err)
 {
 	int r = gn_shared_init(&e->shared, e->t->gossip.n_members, ring_capacity(e->t->gossip.n_members),
@@ -456,7 +440,9 @@ int gn_emulate(const struct gn_emulation_options *o, struct gn_outcome *ret, str
 	int r = gn_signals_open(&e.signals, err);
 
 	if (r == 0)
-		r = prepare_limits(&e, err);
+		r = gn_cgroups_new(&e.cgroups, err);
+	if (r == 0)
+		r = gn_cgroups_prepare_for(e.cgroups, e.t, err);
 	if (r == 0)
 		r = build(&e, err);
 	if (r == 0)

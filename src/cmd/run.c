@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/cgroups.h"
 #include "cmd/conduct.h"
 #include "cmd/topology.h"
 #include "net/network.h"
@@ -189,6 +190,18 @@ static int choose_kernel(const char *asked, const struct gn_topology *t, bool *r
 	return 0;
 }
 
+/* Before anything is made: limits that the schedule wants must be possible here. */
+static int check_limits(const struct gn_topology *t, struct gn_err *err)
+{
+	struct gn_cgroups *tried = NULL;
+	int r = gn_cgroups_new(&tried, err);
+
+	if (r == 0)
+		r = gn_cgroups_prepare_for(tried, t, err);
+	gn_cgroups_free(tried);
+	return r;
+}
+
 /* ---- the command ---- */
 
 /* The folder exists; carry out the run in it. */
@@ -232,6 +245,8 @@ int cmd_run(const struct gn_options *o, int argc GN_UNUSED, char **argv, struct 
 		r = gn_topology_for_live(t, err);
 	if (r == 0)
 		r = choose_kernel(o->kernel, t, &guest, err);
+	if (r == 0 && !guest)
+		r = check_limits(t, err);
 	if (r < 0)
 		return r;
 	run.topology = t;

@@ -58,28 +58,31 @@ static void look_at(struct churn *c, const struct gn_action *a)
 	}
 }
 
-/* Everything until @t, in order: our own restarts follow each other as our kills do. */
-static void look_until(struct churn *c, gn_time t)
+/* The next that was not looked at, ours or another's; NULL: there is none. Our own restarts follow each other as our kills
+ * do, and those were looked at when they were drawn. */
+static const struct gn_action *next_action(struct churn *c, bool *ret_own)
 {
 	const struct gn_schedule *s = c->s;
 
-	for (;;) {
-		const struct gn_action *other =
-			c->next_other < c->n_others ? &s->drafts[c->next_other].action : NULL;
-		const struct gn_action *own = c->next_own < s->n ? &s->drafts[c->next_own].action : NULL;
+	while (c->next_own < s->n && s->drafts[c->next_own].action.what == GN_ACTION_KILL)
+		c->next_own++;
+	const struct gn_action *own = c->next_own < s->n ? &s->drafts[c->next_own].action : NULL;
+	const struct gn_action *other = c->next_other < c->n_others ? &s->drafts[c->next_other].action : NULL;
 
-		if (own && own->what == GN_ACTION_KILL) { /* looked at when it was drawn */
-			c->next_own++;
-			continue;
-		}
-		bool is_own = own && (!other || own->at < other->at);
-		const struct gn_action *next = is_own ? own : other;
+	*ret_own = own && (!other || own->at < other->at);
+	return *ret_own ? own : other;
+}
 
-		if (!next || next->at > t)
-			return;
+/* Everything until @t, in order. */
+static void look_until(struct churn *c, gn_time t)
+{
+	const struct gn_action *next;
+	bool own;
+
+	while ((next = next_action(c, &own)) && next->at <= t) {
 		look_at(c, next);
-		c->next_own += is_own;
-		c->next_other += !is_own;
+		c->next_own += own;
+		c->next_other += !own;
 	}
 }
 
@@ -107,6 +110,19 @@ static int draw_one(struct churn *c, gn_time t, struct gn_random *random)
 	return gn_schedule_add(s, &a, true);
 }
 
+/* Nobody runs: time goes on to when that may change, for a Poisson process has no memory. Return: false: it never does. */
+static bool wait_for_one(struct churn *c, gn_time *t)
+{
+	const struct gn_action *next;
+	bool own;
+
+	while (!c->n_up && (next = next_action(c, &own))) {
+		*t = next->at;
+		look_until(c, *t);
+	}
+	return c->n_up;
+}
+
 static int draw_all(struct churn *c)
 {
 	const struct gn_raw_action *raw = c->s->raw;
@@ -124,6 +140,8 @@ static int draw_all(struct churn *c)
 		look_until(c, t);
 		if (c->n_up)
 			r = draw_one(c, t, &random);
+		else if (!wait_for_one(c, &t))
+			return 0;
 	}
 }
 

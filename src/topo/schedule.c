@@ -12,6 +12,8 @@ int gn_schedule_add(struct gn_schedule *s, const struct gn_action *a, bool ends)
 	const struct gn_limits *limits = s->p->limits;
 
 	s->n_targets += a->n_targets;
+	if (a->part)
+		s->n_targets += s->p->t.n_nodes / sizeof(*a->targets); /* in bytes it is as much */
 	if (s->n >= limits->events || s->n_targets > limits->peers) {
 		gn_fault_at(s->p->report, s->raw->shape.raw.place,
 			    "more than %u actions, or more than %" PRIu64 " nodes and links in them",

@@ -43,7 +43,7 @@ yaml_cases=0
 # The command line
 refused 2 'a command is missing' gn
 refused 2 'unknown command "rnu" \(did you mean run\?\)' gn rnu
-refused 2 'unknown command "guset"; see' gn guset
+refused 2 'unknown command "guets"; see' gn guets
 refused 2 'unknown option --sed' gn run --sed 1 x.yaml
 refused 2 'unknown option -x' gn run -x x.yaml
 refused 2 'option --seed needs a value' gn run x.yaml --seed
@@ -56,6 +56,13 @@ refused 2 'run: an argument is missing; usage: gossipnet run TOPO' gn run
 refused 2 'run: unexpected argument "b"' gn run a b
 refused 2 'exec: arguments are missing' gn exec x n1
 refused 2 'ls: unexpected argument "x"' gn ls x
+refused 2 'fault: unknown verb "kil" \(did you mean kill\?\)' gn fault x kil n1
+refused 2 'fault: kill takes nodes' gn fault x kill
+refused 2 'fault: heal takes nothing' gn fault x heal n1
+refused 2 'fault: cpu takes an amount and nodes' gn fault x cpu n1
+refused 2 '"a-b-c" names no link' gn set x a-b-c loss=1%
+refused 2 '"loss" is no KEY=VALUE' gn set x a-b loss
+refused 2 'set: arguments are missing' gn set x a-b
 refused 2 'validate: an argument is missing' gn validate
 refused 2 'output: the path is empty' gn run x.yaml -o ''
 refused 2 'not a command for people' gn guest
@@ -157,6 +164,9 @@ if ! gn doctor | grep -q '^  netem  *yes'; then
 	refused 1 'netem.*user-mode-linux' unshare -m sh -c 'mount --bind /dev/null /usr/bin/linux.uml && exec "$0" run in/shaped.yaml' "$GN"
 	refused 1 '--kernel uml: .*user-mode-linux' unshare -m sh -c 'mount --bind /dev/null /usr/bin/linux.uml && exec "$0" run --kernel uml in/shaped.yaml' "$GN"
 fi
+printf '%s\n' "$fine" 'schedule: [{at: 1s, memory: 64m, node: n1}]' >in/limited.yaml
+refused 1 'a limit of memory needs the control group "memory", .* none is mounted' \
+	unshare -m sh -c 'umount -lR /sys/fs/cgroup; exec "$0" run in/limited.yaml' "$GN"
 gn run in/fine.yaml -q -o finished --set duration=1500ms >/dev/null 2>&1
 check "a run to draw" [ -f finished/run.db ]
 refused 1 'gnuplot.*gnuplot-nox' env PATH=/nowhere "$GN" plot finished
@@ -164,6 +174,8 @@ refused 2 'svg|png|pdf' gn plot finished -o picture.doc
 refused 1 'no/such/place' gn plot finished -o no/such/place/x.png
 refused 2 'nowhere: no such run' gn plot nowhere
 refused 1 'finished.* is not running|not running' gn exec finished n1 -- true
+refused 1 'no network called "nowhere" is running' gn fault nowhere kill n1
+refused 1 'finished.* is not running' gn set finished n1-lan loss=1%
 refused 1 'no network called "nowhere" is running' gn exec nowhere n1 -- true
 refused 2 'is not a result' gn plot in/fine.yaml
 mkdir broken && head -c 5000 /dev/urandom >broken/run.db
