@@ -38,6 +38,9 @@ check "a real run has a verdict" [ -n "$(sql "$real" "SELECT value FROM meta WHE
 same "keys of node_stat that are not described" \
 	"$(comm -13 <(described NODE_STAT) <({ sql "$db" 'SELECT key FROM node_stat' && sql "$real" 'SELECT key FROM node_stat' && sql "$sim" 'SELECT key FROM node_stat'; } | sort -u) | xargs)" ""
 
+verdict_figures() { sed -n '/^\.Sh THE VERDICT/,/^\.Sh READING/p' "$page" | sed -n 's/^\.It Dv //p' | sed 's/ , /\n/g'; }
+same "figures of the verdict" "$(verdict_figures | sort | xargs)" "$(sql "$real" 'SELECT what FROM fidelity ORDER BY what' | xargs)"
+
 # The page says which counters a simulation has.
 same "counters of a simulated node" "$(sed -n '/^A simulation has/,/^\.Sh/s/^\.Dv //p' "$page" | tr -d ',.' | xargs -n1 | sort | xargs)" \
 	"$(sql "$sim" 'SELECT DISTINCT key FROM node_stat ORDER BY key' | xargs)"
