@@ -251,6 +251,34 @@ static void values_are_applied(void **state)
 	assert_int_equal(gn_shape_apply(&s, &(struct gn_shape){ 0 }, GN_SHAPE_ALL, &err), 0);
 	assert_false(gn_shape_is_set(&s));
 	assert_int_equal(s.limit, 0);
+	/* Every value of a field. */
+	const struct gn_shape full = { .delay = 10,
+				       .jitter = 9,
+				       .distribution = &d,
+				       .correlation_ppm = 8,
+				       .keep_order = true,
+				       .loss_ppm = 7,
+				       .loss_correlation_ppm = 6,
+				       .duplicate_ppm = 5,
+				       .duplicate_correlation_ppm = 4,
+				       .corrupt_ppm = 3,
+				       .corrupt_correlation_ppm = 2,
+				       .rate_bps = 80,
+				       .packet_overhead = 1,
+				       .cell_size = 2,
+				       .cell_overhead = 3,
+				       .slot = { 1, 2, NULL, 0, 0, 3, 4 },
+				       .limit = 5,
+				       .limit_given = true,
+				       .ecn = true };
+
+	assert_int_equal(gn_shape_apply(&s, &full, GN_SHAPE_ALL, &err), 0);
+	assert_memory_equal(&s, &full, sizeof(s));
+	/* What was allowed to do nothing stays so when something else changes. */
+	assert_int_equal(gn_shape_apply(&s, &(struct gn_shape){ 0 }, GN_SHAPE_LOSS, &err), 0);
+	assert_int_equal(gn_shape_apply(&s, &(struct gn_shape){ .delay = 11 }, GN_SHAPE_DELAY, &err), 0);
+	assert_true(s.ecn && !s.loss_ppm && s.delay == 11);
+	assert_int_equal(gn_shape_apply(&s, &(struct gn_shape){ 0 }, GN_SHAPE_ALL, &err), 0);
 	/* What needs another that is not there. */
 	assert_int_equal(gn_shape_apply(&s, &(struct gn_shape){ .ecn = true }, GN_SHAPE_ECN, &err), -EINVAL);
 	assert_string_equal(err.text, "ecn needs a loss: it marks packets where others would be lost");
