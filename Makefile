@@ -13,6 +13,7 @@ PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libsqlite3-dev libmnl-dev 
 	libkmod-dev gnuplot-nox user-mode-linux iproute2
 CHECK_PACKAGES := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck shellcheck mandoc valgrind \
 	sqlite3 iputils-ping tcpdump python3 procps util-linux tmux git
+ACCURACY_PACKAGES := iperf3 iputils-ping python3 iproute2
 
 VERSION := 0.2.0
 LAYERS  := util proto plugin topo import net live store sim view study vm cmd
@@ -162,6 +163,11 @@ fuzz-%: tests/fuzz/%.c
 bench: all tools
 	$(Q)set -e; for b in $(sort $(wildcard tests/bench/*.sh)); do echo "# $$b"; $$b; done
 
+# Does the network do what the file says? Some minutes; a machine with nothing else to do.
+accuracy: deps
+	$(Q)tests/deps $(ACCURACY_PACKAGES)
+	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all && tests/bench/accuracy.py; $(call give_back,build gossipnet results)
+
 # What src/proto as a whole may lack, and nothing else: no socket, clock, file, log or global state. (Divisions of 128 bits
 # are the compiler's own.)
 PROTO_MAY := gn_(log2_q32|ln_q32|exp2_minus_q63)|mem(cpy|set|cmp|move)|strcmp|__u?divti3|__(assert|stack_chk)_fail|_GLOBAL_OFFSET_TABLE_
@@ -208,6 +214,6 @@ uninstall:
 clean:
 	rm -rf build gossipnet
 
-.PHONY: all unit tools check check-unit demo study plot deps deps-check fuzz bench lint lint-layers lint-format lint-cppcheck \
+.PHONY: all unit tools check check-unit demo study accuracy plot deps deps-check fuzz bench lint lint-layers lint-format lint-cppcheck \
 	lint-shell lint-man install uninstall clean
 -include $(OBJ:.o=.d) $(UNIT:%=%.d) $(TOOLS:%=%.d) $(wildcard $(B)/tests/sim/*.d $(B)/tests/reference/*.d)

@@ -81,25 +81,34 @@ static void print_burst_lengths(FILE *f, const struct gn_path *p)
 	fprintf(f, "}");
 }
 
+static void print_json_delay(FILE *f, const struct gn_delays *d)
+{
+	if (!d) {
+		fprintf(f, "  \"delay_ns\": null,\n");
+		return;
+	}
+	fprintf(f, "  \"delay_ns\": {\"min\": %" PRIu64 ", \"median\": %" PRIu64 ", \"p90\": %" PRIu64,
+		d->min, d->median, d->p90);
+	fprintf(f, ", \"p99\": %" PRIu64 ", \"max\": %" PRIu64 ",\n", d->p99, d->max);
+	fprintf(f,
+		"    \"median_interval\": [%" PRIu64 ", %" PRIu64 "], \"p99_interval\": [%" PRIu64
+		", %" PRIu64 "],\n",
+		d->median_interval.low, d->median_interval.high, d->p99_interval.low, d->p99_interval.high);
+	fprintf(f, "    \"mean\": %.1f, \"mean_error\": %.1f, \"deviation\": %.1f},\n", d->mean,
+		d->mean_error, d->deviation);
+}
+
 /* Names of nodes are letters, digits, '.', '_' and '-'. */
 void gn_probe_print_json(FILE *f, const struct gn_probe_report *r)
 {
 	const struct gn_path *p = &r->path;
-	const struct gn_delays *d = &p->delay;
 
 	fprintf(f, "{\n  \"from\": \"%s\", \"to\": \"%s\", \"size\": %u, \"interval_ns\": %" PRIu64 ",\n",
 		r->from, r->to, r->size, r->interval);
 	fprintf(f, "  \"sent\": %" PRIu64 ", \"unsent\": %" PRIu64 ", \"received\": %" PRIu64, p->sent,
 		r->unsent, p->received);
 	fprintf(f, ", \"refused\": %" PRIu64 ",\n", r->refused);
-	if (p->received)
-		fprintf(f,
-			"  \"delay_ns\": {\"min\": %" PRIu64
-			", \"mean\": %.1f, \"mean_error\": %.1f, \"median\": %" PRIu64 ", \"p90\": %" PRIu64
-			", \"p99\": %" PRIu64 ", \"max\": %" PRIu64 ", \"deviation\": %.1f},\n",
-			d->min, d->mean, d->mean_error, d->median, d->p90, d->p99, d->max, d->deviation);
-	else
-		fprintf(f, "  \"delay_ns\": null,\n");
+	print_json_delay(f, p->received ? &p->delay : NULL);
 	fprintf(f, "  \"loss\": %.9g, \"loss_error\": %.9g, \"loss_interval\": [%.9g, %.9g],\n", p->loss,
 		p->loss_error, p->loss_low, p->loss_high);
 	fprintf(f,

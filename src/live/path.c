@@ -20,6 +20,15 @@ static gn_dur quantile(const gn_dur *values, size_t n, double q)
 	return values[rank > 0 ? rank - 1 : 0];
 }
 
+/* How many of n independent values are below the true quantile is binomial, nearly normal. */
+static struct gn_delay_interval quantile_interval(const gn_dur *values, size_t n, double q)
+{
+	double half = Z_95 * sqrt(q * (1 - q) / (double)n);
+
+	return (struct gn_delay_interval){ quantile(values, n, GN_MAX(q - half, 0)),
+					   quantile(values, n, GN_MIN(q + half, 1)) };
+}
+
 /* Sorts @values. */
 static struct gn_delays summarize(gn_dur *values, size_t n)
 {
@@ -34,6 +43,8 @@ static struct gn_delays summarize(gn_dur *values, size_t n)
 	d.p90 = quantile(values, n, 0.9);
 	d.p99 = quantile(values, n, 0.99);
 	d.max = values[n - 1];
+	d.median_interval = quantile_interval(values, n, 0.5);
+	d.p99_interval = quantile_interval(values, n, 0.99);
 	for (size_t i = 0; i < n; i++)
 		d.mean += (double)values[i] / (double)n;
 	for (size_t i = 0; i < n; i++)

@@ -27,6 +27,10 @@ struct gn_probe_sent {
 /* Of values in ns. Quantiles are values that occurred: the smallest that so large a part does not exceed. */
 struct gn_delays {
 	gn_dur min, median, p90, p99, max;
+	/* 95 %, from the binomial distribution of ranks: for values that do not depend on each other. */
+	struct gn_delay_interval {
+		gn_dur low, high;
+	} median_interval, p99_interval;
 	double mean;
 	double deviation;  /* standard deviation of one value */
 	double mean_error; /* standard error of the mean, if the values do not depend on each other */

@@ -87,6 +87,11 @@ static void quantiles_of_many(void **state)
 	assert_int_equal(p.delay.median, 500 * GN_USEC);
 	assert_int_equal(p.delay.p90, 900 * GN_USEC);
 	assert_int_equal(p.delay.p99, 990 * GN_USEC);
+	/* 500 +- 1.96 sqrt(1000 / 4) = 500 +- 30.99 of them; 990 +- 1.96 sqrt(9.9) = 990 +- 6.17 */
+	assert_int_equal(p.delay.median_interval.low, 470 * GN_USEC);
+	assert_int_equal(p.delay.median_interval.high, 531 * GN_USEC);
+	assert_int_equal(p.delay.p99_interval.low, 984 * GN_USEC);
+	assert_int_equal(p.delay.p99_interval.high, 997 * GN_USEC);
 }
 
 static void losses_in_a_row_are_bursts(void **state)
