@@ -49,8 +49,8 @@ static const struct gn_schema share_schema = {
 };
 
 static const struct gn_key reorder_keys[] = {
-	SHARE("share of packets, or of every gap-th, that are sent at once"),
-	{ "gap", "only every gap-th packet may be sent at once", GN_TYPE_WHOLE, FIELD(gn_raw_share, gap), .min = 1,
+	SHARE("share of packets that are sent at once, of those that may be"),
+	{ "gap", "after one that was sent at once so many packets less one are delayed", GN_TYPE_WHOLE, FIELD(gn_raw_share, gap), .min = 1,
 	  .max = UINT32_MAX, .value = "1" },
 };
 static const struct gn_schema reorder_schema = {

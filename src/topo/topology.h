@@ -70,7 +70,8 @@ struct gn_shape {
 	 * sent again. */
 	uint32_t duplicate_ppm, duplicate_correlation_ppm;
 	uint32_t corrupt_ppm, corrupt_correlation_ppm; /* one random bit of it is inverted */
-	/* Of every gap-th packet: sent at once, before those that are still delayed. gap 0 with a reorder_ppm is 1. */
+	/* Sent at once, before those that are still delayed: each packet that is not one of the first gap - 1 after such
+	 * a one. gap 0 with a reorder_ppm is 1. */
 	uint32_t reorder_ppm, reorder_correlation_ppm, reorder_gap;
 
 	uint64_t rate_bps;	 /* bits per second; 0: not limited */
