@@ -152,7 +152,7 @@ int gn_build_queue_shape(struct builder *b, uint32_t link, int end, struct gn_er
 	const uint32_t direction = 2 * link + (uint32_t)end;
 
 	return b->net->shapes.queued[direction]
-		       ? gn_shapes_queue(&b->net->shapes, b->batch, direction, GN_NETEM_NEW, err)
+		       ? gn_shapes_queue(&b->net->shapes, b->batch, direction, false, err)
 		       : 0;
 }
 

@@ -114,7 +114,7 @@ static int queue_shared(struct builder *b, uint32_t node, struct gn_err *err)
 		gn_plan_shared_name(node, way, interface);
 		gn_msg_queue_device(m, interface, index, name);
 		gn_nl_end(b->batch, m);
-		r = gn_shapes_queue_shared(&b->net->shapes, b->batch, node, way, GN_NETEM_NEW, err);
+		r = gn_shapes_queue_shared(&b->net->shapes, b->batch, node, way, false, err);
 		m = gn_nl_request(b->batch, "switch %s: cannot raise its shared queues", name);
 		gn_msg_up(m, index);
 		gn_nl_end(b->batch, m);

@@ -213,7 +213,7 @@ int gn_netem_queue(struct gn_nl_batch *b, uint32_t index, const struct gn_netem 
 	struct tcmsg *t = mnl_nlmsg_put_extra_header(m, sizeof(*t));
 
 	m->nlmsg_type = RTM_NEWQDISC;
-	m->nlmsg_flags = NLM_F_CREATE | (mode == GN_NETEM_REPLACE ? NLM_F_REPLACE : NLM_F_EXCL);
+	m->nlmsg_flags = NLM_F_CREATE | (mode == GN_NETEM_NEW ? NLM_F_EXCL : NLM_F_REPLACE);
 	t->tcm_ifindex = (int)index;
 	t->tcm_parent = TC_H_ROOT;
 	t->tcm_handle = ROOT_HANDLE;

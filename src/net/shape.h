@@ -48,11 +48,12 @@ void gn_netem_of(const struct gn_shape *shape, uint64_t seed, uint32_t link, int
 		 struct gn_netem *ret);
 
 /*
- * Queue "put netem at the root of the interface @index". GN_NETEM_NEW: where none of ours is. GN_NETEM_REPLACE: there
- * may be one: it gets all of the new values, keeps its queue and loses nothing. The kernel cannot take a table away, so
- * in its place comes one of a uniform distribution, in 4096 steps.
+ * Queue "put netem at the root of the interface @index". GN_NETEM_NEW: where none of ours is. The others: where one may be,
+ * which gets all of the new values, keeps its queue and loses nothing. The kernel cannot take a table away, so
+ * GN_NETEM_REPLACE puts one of a uniform distribution in its place, in 4096 steps; GN_NETEM_CHANGE is for one that never
+ * had a table.
  */
-enum gn_netem_mode { GN_NETEM_NEW, GN_NETEM_REPLACE };
+enum gn_netem_mode { GN_NETEM_NEW, GN_NETEM_CHANGE, GN_NETEM_REPLACE };
 int gn_netem_queue(struct gn_nl_batch *b, uint32_t index, const struct gn_netem *n, enum gn_netem_mode mode,
 		   const char *what, struct gn_err *err);
 

@@ -7,30 +7,25 @@
 
 #include "net/plan.h"
 
-/* Also what the schedule will shape: so that a netem is there before anything is under way. */
-static void mark_queued(struct gn_shapes *s)
-{
-	for (uint32_t i = 0; i < 2 * s->t->n_links; i++)
-		s->queued[i] = gn_shape_is_set(&s->present[i]);
-	for (uint32_t i = 0; i < s->t->n_actions; i++) {
-		const struct gn_action *a = &s->t->actions[i];
-
-		for (uint32_t k = 0; a->what == GN_ACTION_SET && k < a->n_targets; k++)
-			s->queued[a->targets[k]] = true;
-	}
-}
-
 static int allocate(struct gn_shapes *s, const struct gn_topology *t, struct gn_err *err)
 {
 	const size_t n = 2 * (size_t)t->n_links + 1;
 
 	*s = (struct gn_shapes){ .t = t,
 				 .present = calloc(n, sizeof(*s->present)),
-				 .queued = calloc(n, sizeof(*s->queued)) };
-	if (s->present && s->queued)
+				 .queued = calloc(n, sizeof(*s->queued)),
+				 .tabled = calloc(n, sizeof(*s->tabled)) };
+	if (s->present && s->queued && s->tabled)
 		return 0;
 	gn_shapes_done(s);
 	return gn_fail(err, -ENOMEM, "no memory for the shapes of %" PRIu32 " links", t->n_links);
+}
+
+void gn_shapes_set(struct gn_shapes *s, uint32_t direction, const struct gn_shape *shape)
+{
+	s->present[direction] = *shape;
+	s->queued[direction] = true;
+	s->tabled[direction] |= shape->distribution || shape->slot.distribution;
 }
 
 int gn_shapes_init(struct gn_shapes *s, const struct gn_topology *t, struct gn_err *err)
@@ -40,8 +35,15 @@ int gn_shapes_init(struct gn_shapes *s, const struct gn_topology *t, struct gn_e
 	if (r)
 		return r;
 	for (uint32_t i = 0; i < 2 * t->n_links; i++)
-		s->present[i] = t->links[i / 2].shape[i % 2];
-	mark_queued(s);
+		if (gn_shape_is_set(&t->links[i / 2].shape[i % 2]))
+			gn_shapes_set(s, i, &t->links[i / 2].shape[i % 2]);
+	/* Also what the schedule will shape: so that a netem is there before anything is under way. */
+	for (uint32_t i = 0; i < t->n_actions; i++) {
+		const struct gn_action *a = &t->actions[i];
+
+		for (uint32_t k = 0; a->what == GN_ACTION_SET && k < a->n_targets; k++)
+			s->queued[a->targets[k]] = true;
+	}
 	return 0;
 }
 
@@ -54,6 +56,7 @@ int gn_shapes_copy(struct gn_shapes *s, const struct gn_shapes *from, struct gn_
 		return r;
 	memcpy(s->present, from->present, n * sizeof(*s->present));
 	memcpy(s->queued, from->queued, n * sizeof(*s->queued));
+	memcpy(s->tabled, from->tabled, n * sizeof(*s->tabled));
 	return 0;
 }
 
@@ -61,6 +64,7 @@ void gn_shapes_done(struct gn_shapes *s)
 {
 	free(s->present);
 	free(s->queued);
+	free(s->tabled);
 	*s = (struct gn_shapes){ 0 };
 }
 
@@ -164,23 +168,27 @@ void gn_shapes_direction_name(const struct gn_topology *t, uint32_t direction,
 	snprintf(name, GN_DIRECTION_NAME_MAX, "link %s - %s, %s to %s", a, b, back ? b : a, back ? a : b);
 }
 
-int gn_shapes_queue(const struct gn_shapes *s, struct gn_nl_batch *b, uint32_t direction,
-		    enum gn_netem_mode mode, struct gn_err *err)
+int gn_shapes_queue(const struct gn_shapes *s, struct gn_nl_batch *b, uint32_t direction, bool built,
+		    struct gn_err *err)
 {
+	const uint32_t index = gn_plan_index(direction / 2, (int)(direction % 2));
+	enum gn_netem_mode mode = GN_NETEM_NEW;
 	char name[GN_DIRECTION_NAME_MAX], what[GN_NL_WHAT_MAX];
 	struct gn_netem netem;
 	int r;
 
+	if (built)
+		mode = s->tabled[direction] ? GN_NETEM_REPLACE : GN_NETEM_CHANGE;
 	gn_shapes_direction_name(s->t, direction, name);
 	r = gn_shapes_netem(s, direction, &netem, err);
 	if (r)
 		return gn_wrap(err, r, "%s", name);
 	snprintf(what, sizeof(what), "%.255s: cannot shape it", name);
-	return gn_netem_queue(b, gn_plan_index(direction / 2, (int)(direction % 2)), &netem, mode, what, err);
+	return gn_netem_queue(b, index, &netem, mode, what, err);
 }
 
 int gn_shapes_queue_shared(const struct gn_shapes *s, struct gn_nl_batch *b, uint32_t node, enum gn_way way,
-			   enum gn_netem_mode mode, struct gn_err *err)
+			   bool built, struct gn_err *err)
 {
 	char what[GN_NL_WHAT_MAX];
 	struct gn_netem netem;
@@ -189,5 +197,6 @@ int gn_shapes_queue_shared(const struct gn_shapes *s, struct gn_nl_batch *b, uin
 	if (r)
 		return r;
 	snprintf(what, sizeof(what), "switch %s: cannot limit the shared rate", s->t->nodes[node].name);
-	return gn_netem_queue(b, gn_plan_shared_index(node, way), &netem, mode, what, err);
+	return gn_netem_queue(b, gn_plan_shared_index(node, way), &netem,
+			      built ? GN_NETEM_CHANGE : GN_NETEM_NEW, what, err);
 }

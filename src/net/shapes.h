@@ -21,12 +21,16 @@ struct gn_shapes {
 	const struct gn_topology *t; /* borrowed */
 	struct gn_shape *present;    /* by direction */
 	bool *queued;		     /* by direction: it has a netem */
+	bool *tabled;		     /* by direction: that has, or had, a table of delays */
 };
 
 /* As in the topology; or as in another one. Return: 0; -ENOMEM: @s is empty then. */
 int gn_shapes_init(struct gn_shapes *s, const struct gn_topology *t, struct gn_err *err);
 int gn_shapes_copy(struct gn_shapes *s, const struct gn_shapes *from, struct gn_err *err);
 void gn_shapes_done(struct gn_shapes *s);
+
+/* Let a direction have another shape. */
+void gn_shapes_set(struct gn_shapes *s, uint32_t direction, const struct gn_shape *shape);
 
 /* Is there any netem? */
 bool gn_shapes_any(const struct gn_shapes *s);
@@ -41,11 +45,11 @@ int gn_shapes_netem(const struct gn_shapes *s, uint32_t direction, struct gn_net
 int gn_shapes_shared_netem(const struct gn_shapes *s, uint32_t node, enum gn_way way, struct gn_netem *ret,
 			   struct gn_err *err);
 
-/* Queue "put that netem there", for a socket in the interface's namespace. */
-int gn_shapes_queue(const struct gn_shapes *s, struct gn_nl_batch *b, uint32_t direction,
-		    enum gn_netem_mode mode, struct gn_err *err);
+/* Queue "put that netem there", for a socket in the interface's namespace. @built: it may be there already. */
+int gn_shapes_queue(const struct gn_shapes *s, struct gn_nl_batch *b, uint32_t direction, bool built,
+		    struct gn_err *err);
 int gn_shapes_queue_shared(const struct gn_shapes *s, struct gn_nl_batch *b, uint32_t node, enum gn_way way,
-			   enum gn_netem_mode mode, struct gn_err *err);
+			   bool built, struct gn_err *err);
 
 /* "link A - B, A to B" */
 #define GN_DIRECTION_NAME_MAX 288

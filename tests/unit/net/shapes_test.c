@@ -114,6 +114,28 @@ static void what_the_schedule_shapes_has_a_netem(void **state)
 	made_done(&m);
 }
 
+/* The kernel cannot take a table away: it is told of another as long as the netem lives. */
+static void a_table_is_remembered(void **state)
+{
+	const struct gn_distribution normal = { .name = "normal" };
+	const struct gn_shape with = { .delay = 2, .jitter = 1, .distribution = &normal, .limit = 1 },
+			      none = { 0 };
+	struct made m = { 0 };
+	struct gn_shapes s, copy;
+
+	(void)state;
+	assert_int_equal(gn_shapes_init(&s, make(&m, false, 0), NULL), 0);
+	assert_false(s.tabled[3]);
+	gn_shapes_set(&s, 3, &with);
+	assert_true(s.tabled[3] && s.queued[3]);
+	assert_int_equal(gn_shapes_copy(&copy, &s, NULL), 0);
+	gn_shapes_set(&copy, 3, &none);
+	assert_true(copy.tabled[3] && copy.queued[3] && !copy.tabled[2]);
+	gn_shapes_done(&copy);
+	gn_shapes_done(&s);
+	made_done(&m);
+}
+
 static void a_queue_without_room_is_refused(void **state)
 {
 	struct made m = { 0 };
@@ -135,6 +157,7 @@ int main(void)
 		cmocka_unit_test(a_shared_rate_is_at_the_switch),
 		cmocka_unit_test(members_have_one_rate),
 		cmocka_unit_test(what_the_schedule_shapes_has_a_netem),
+		cmocka_unit_test(a_table_is_remembered),
 		cmocka_unit_test(a_queue_without_room_is_refused),
 	};
 
