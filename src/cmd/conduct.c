@@ -285,12 +285,13 @@ static int act(struct gn_conduct *c, const struct queued *q, int64_t *ret_t, str
 static int look_at_event(struct gn_conduct *c, uint32_t e, gn_time now, struct gn_err *err)
 {
 	const struct gn_event_plan *plan = &c->o.topology->events[e];
+
+	if (!gn_collector_is_lost(c->o.collector, e, now))
+		return 0;
 	GN_CLEANUP(gn_free_p)
 	char *detail =
 		gn_format("event %u%s%s; its origin is dead", e + 1, *plan->label ? ": " : "", plan->label);
 
-	if (!gn_collector_is_lost(c->o.collector, e, now))
-		return 0;
 	return gn_store_action(c->o.store, (int64_t)plan->at, "unpublished",
 			       c->o.topology->nodes[plan->node].name, detail ? detail : "", err);
 }

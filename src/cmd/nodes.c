@@ -156,7 +156,7 @@ static bool note_end(struct gn_nodes *n, uint32_t member)
 	struct gn_node_process *p = &n->processes[member];
 	bool expected = p->ending;
 
-	*p = (struct gn_node_process){ .life = p->life };
+	*p = (struct gn_node_process){ .life = p->life, .absent = expected };
 	n->alive--;
 	n->absent += expected;
 	return expected;
@@ -263,14 +263,18 @@ bool gn_nodes_gone(struct gn_nodes *n, uint32_t member)
 
 int gn_nodes_restart(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err)
 {
+	struct gn_node_process *p = &n->processes[member];
 	struct gn_orders *o = orders_of(n, member);
 
 	atomic_store_explicit(&o->leave, 0, memory_order_relaxed);
 	atomic_store_explicit(&o->drop_next, 0, memory_order_relaxed);
-	n->processes[member].life++;
+	p->life++;
 	int r = fork_node(n, member, net, err);
 
-	n->absent -= r == 0;
+	if (r == 0) {
+		n->absent -= p->absent;
+		p->absent = false;
+	}
 	return r;
 }
 

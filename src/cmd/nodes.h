@@ -14,6 +14,7 @@ struct gn_node_process {
 	pid_t pid;     /* 0: it does not run */
 	uint32_t life; /* how many it had before this one */
 	bool ending;   /* the schedule has killed it, or told it to leave: its end is no fault */
+	bool absent;   /* and it has ended */
 	bool paused;
 };
 
