@@ -9,7 +9,7 @@ struct access {
 	bool seen;
 };
 
-static bool same_rate(const struct gn_shape *a, const struct gn_shape *b)
+bool gn_access_same_rate(const struct gn_shape *a, const struct gn_shape *b)
 {
 	return a->rate_bps == b->rate_bps && a->packet_overhead == b->packet_overhead &&
 	       a->cell_size == b->cell_size && a->cell_overhead == b->cell_overhead;
@@ -35,7 +35,7 @@ static void check_member(struct gn_planning *p, struct access *first, uint32_t l
 		const struct gn_shape *s = &link->shape[to ? !end : end];
 		const struct gn_shape *t = &other->shape[to ? !first->end : first->end];
 
-		if (same_rate(s, t))
+		if (gn_access_same_rate(s, t))
 			continue;
 		gn_fault_at(
 			p->report, p->link_places[l],

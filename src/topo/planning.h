@@ -114,6 +114,9 @@ bool gn_distribution_decode(struct gn_planning *p, const struct gn_field *f,
 /* Where the table is that @written names, if it is one of the user's own: by a path, or in his TC_LIB_DIR. Else NULL. */
 const char *gn_distribution_own_path(struct gn_planning *p, const struct gn_yaml *written);
 
+/* access.c: would two directions of links share one rate? */
+bool gn_access_same_rate(const struct gn_shape *a, const struct gn_shape *b);
+
 /* Decode a link's shaping for both directions. Return: false after a fault. */
 bool gn_shape_decode(struct gn_planning *p, const struct gn_raw_shape *both,
 		     const struct gn_raw_shape *a_to_b, const struct gn_raw_shape *b_to_a,

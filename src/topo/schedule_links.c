@@ -398,6 +398,61 @@ static struct gn_shape *in_force(struct gn_schedule *s, struct gn_shape **now, u
 	return now[target];
 }
 
+/* The shared switch at one end of a link whose other end is a member, as 2 * link + the direction from there; GN_NONE. */
+static uint32_t from_shared(const struct gn_topology *t, uint32_t link)
+{
+	const struct gn_link *l = &t->links[link];
+
+	for (uint32_t end = 0; end < 2 && t->nodes; end++) {
+		if (t->nodes[l->node[end]].shared && t->nodes[l->node[!end]].kind != GN_SWITCH)
+			return 2 * link + end;
+	}
+	return GN_NONE;
+}
+
+static const struct gn_shape *look_up(const struct gn_topology *t, struct gn_shape *const *now,
+				      uint32_t target)
+{
+	return now[target] ? now[target] : &t->links[target / 2].shape[target % 2];
+}
+
+/* Do all members of the switch at which direction @first begins still have one rate, each way? */
+static bool is_one_rate(const struct gn_topology *t, struct gn_shape *const *now, uint32_t first)
+{
+	for (uint32_t l = 0; l < t->n_links; l++) {
+		const uint32_t d = from_shared(t, l);
+
+		if (d == GN_NONE || t->links[l].node[d % 2] != t->links[first / 2].node[first % 2])
+			continue;
+		if (!gn_access_same_rate(look_up(t, now, d), look_up(t, now, first)) ||
+		    !gn_access_same_rate(look_up(t, now, d ^ 1), look_up(t, now, first ^ 1)))
+			return false;
+	}
+	return true;
+}
+
+/* A rate that is shared changes for all at once, or not at all. */
+static int check_shared(const struct gn_topology *t, const struct gn_action *a, struct gn_shape *const *now,
+			struct gn_err *err)
+{
+	uint32_t last = GN_NONE; /* the switch that was looked at */
+
+	for (uint32_t i = 0; a->fields & GN_SHAPE_RATE && i < a->n_targets; i++) {
+		const uint32_t d = from_shared(t, a->targets[i] / 2);
+		const uint32_t at = d == GN_NONE ? GN_NONE : t->links[d / 2].node[d % 2];
+
+		if (at == last || at == GN_NONE)
+			continue;
+		last = at;
+		if (!is_one_rate(t, now, d))
+			return gn_fail(
+				err, -EINVAL,
+				"the rate of %s is shared: set it for the links of all of its members at once",
+				t->nodes[at].name);
+	}
+	return 0;
+}
+
 /* Return: 0, -EINVAL with a sentence, -ENOMEM. */
 static int change(struct gn_schedule *s, const struct gn_action *a, struct gn_shape **now, struct gn_err *err)
 {
@@ -414,7 +469,7 @@ static int change(struct gn_schedule *s, const struct gn_action *a, struct gn_sh
 		if (r)
 			return r;
 	}
-	return 0;
+	return check_shared(t, a, now, err);
 }
 
 int gn_schedule_check_values(struct gn_schedule *s)

@@ -99,6 +99,10 @@ static const struct {
 	  "is sent\n"
 	  "t.yaml:6:5: at 2s, set jitter 1ms: jitter 1ms is more than the delay, 0ns: a packet would have to arrive before "
 	  "it is sent\n" },
+	{ "a rate that is shared",
+	  ACCESS("{between: [n, s], rate: 1mbit}") "schedule:\n  - {at: 1s, set: [n, s], rate: 2mbit, for: 1s}\n"
+						   "  - {at: 3s, set: [n1, s], rate: 3mbit}\n",
+	  "t.yaml:5:5: at 3s, set rate 3mbit: the rate of s is shared: set it for the links of all of its members at once\n" },
 	{ "parts of a partition",
 	  LAN
 	  "schedule:\n  - {at: 1s, partition: [[n1, stranger], [n2]]}\n  - {at: 1s, partition: [[n1], [s]]}\n"
