@@ -402,10 +402,10 @@ int gn_conduct_by_hand(struct gn_conduct *c, const char *text, int64_t *ret_t, s
 int gn_conduct_new(const struct gn_conduct_options *o, struct gn_conduct **ret, struct gn_err *err)
 {
 	struct gn_conduct *c = calloc(1, sizeof(*c));
-	int r = c ? 0 : -ENOMEM;
+	int r = 0;
 
-	if (r)
-		return gn_fail(err, r, "out of memory");
+	if (!c)
+		return gn_fail(err, -ENOMEM, "out of memory");
 	c->o = *o;
 	for (uint32_t i = 0; r == 0 && i < o->topology->n_actions; i++)
 		r = enqueue(c, (struct queued){ &o->topology->actions[i], false });
