@@ -385,6 +385,35 @@ static double total(const struct gn_collector *c, const char *key)
 	return (double)sum;
 }
 
+static bool corrupts(const struct gn_topology *t)
+{
+	for (uint32_t d = 0; d < 2 * t->n_links; d++)
+		if (t->links[d / 2].shape[d % 2].corrupt_ppm)
+			return true;
+	for (uint32_t i = 0; i < t->n_actions; i++)
+		if (t->actions[i].fields & GN_SHAPE_CORRUPT)
+			return true;
+	return false;
+}
+
+/* A datagram that was corrupted is dropped by the socket as well, and one that comes to a node that is paused finds its
+ * buffer full some day: both were asked for. */
+static void judge_socket_drops(const struct gn_collector *c, struct gn_figure_value *ret)
+{
+	ret->value = 0;
+	for (uint32_t m = 0; m < c->shared->n; m++) {
+		struct gn_slice *s = gn_shared_slice(c->shared, m);
+
+		if (!atomic_load_explicit(&s->orders.resumed, memory_order_relaxed))
+			ret->value +=
+				(double)atomic_load_explicit(&s->counters.socket_drops, memory_order_relaxed);
+	}
+	if (corrupts(c->topology)) {
+		ret->allowance = INFINITY;
+		ret->detail = "links corrupt datagrams";
+	}
+}
+
 double gn_collector_missing(const struct gn_collector *c, double *ret_sent)
 {
 	bool ended = c->before != NULL; /* somebody was started again */
@@ -406,7 +435,7 @@ int gn_collector_write_stats(struct gn_collector *c, struct gn_figures *figures,
 			return r;
 	}
 	figures->of[GN_FIGURE_RECORDS_LOST].value = total(c, "log_dropped") + (double)c->refused;
-	figures->of[GN_FIGURE_SOCKET_DROPS].value = total(c, "socket_drops");
+	judge_socket_drops(c, &figures->of[GN_FIGURE_SOCKET_DROPS]);
 	figures->of[GN_FIGURE_SEND_ERRORS].value = total(c, "send_errors");
 	int64_t p99 = lateness_quantile(all, 99);
 	int r = gn_delays_compare(&c->delays, figures, err);

@@ -149,6 +149,12 @@ static int take_end(struct reading *r, sqlite3_stmt *s)
 	return 0;
 }
 
+static int take_verdict(struct reading *r, sqlite3_stmt *s)
+{
+	gn_study_add_metric(r->ret, "suspect", sqlite3_column_int(s, 0));
+	return 0;
+}
+
 /* Hand each row of a question to @take. */
 static int each_row(struct reading *r, const char *question, int (*take)(struct reading *r, sqlite3_stmt *s),
 		    struct gn_err *err)
@@ -180,6 +186,7 @@ static int read_database(struct reading *r, struct gn_err *err)
 		  take_node_sum },
 		{ "SELECT e.value, t.value FROM meta AS e JOIN meta AS t ON e.key = 'ended_by' AND t.key = 'ended_ns'",
 		  take_end },
+		{ "SELECT value = 'suspect' FROM meta WHERE key = 'verdict'", take_verdict },
 	};
 
 	for (size_t i = 0; i < GN_ARRAY_LEN(parts); i++) {

@@ -341,6 +341,9 @@ static void runs(struct report *r, sqlite3_stmt *q)
 		(long long)sqlite3_column_int64(q, 1));
 	if (sqlite3_column_int64(q, 2) == 1)
 		fprintf(r->f, "; a round is %s", gn_duration_short(period, sqlite3_column_int64(q, 3)));
+	if (sqlite3_column_int64(q, 4))
+		fprintf(r->f, "; by their own check %lld of the live runs are suspect",
+			(long long)sqlite3_column_int64(q, 4));
 	fputs(".\n\n", r->f);
 }
 
@@ -354,10 +357,10 @@ static int write_report(struct report *r, struct gn_err *err)
 	fputs("\n\nHow long an event takes to reach a cluster of N nodes, which law of growth that follows, and what"
 	      " it costs. ",
 	      r->f);
-	int e = each(
-		r,
-		"SELECT count(*), count(DISTINCT point), count(DISTINCT period_ns), max(period_ns) FROM run",
-		0, runs, err);
+	int e = each(r,
+		     "SELECT count(*), count(DISTINCT point), count(DISTINCT period_ns), max(period_ns),"
+		     " (SELECT count(*) FROM metric WHERE key = 'suspect' AND value) FROM run",
+		     0, runs, err);
 
 	if (!e)
 		e = verdicts(r, err);

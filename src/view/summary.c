@@ -218,6 +218,17 @@ static void print_costs(FILE *f, sqlite3 *db)
 		fputc('\n', f);
 }
 
+/* Is it in the table fidelity, and as it was asked for? */
+static bool is_asked_for(sqlite3 *db, const char *what)
+{
+	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
+
+	if (gn_run_query(db, "SELECT 1 FROM fidelity WHERE what = ? AND verdict = 'valid'", &q, NULL))
+		return false;
+	sqlite3_bind_text(q, 1, what, -1, SQLITE_STATIC);
+	return sqlite3_step(q) == SQLITE_ROW;
+}
+
 /* What the instrument itself lost, and what follows for the figures above. */
 static void print_losses(FILE *f, sqlite3 *db)
 {
@@ -236,7 +247,7 @@ static void print_losses(FILE *f, sqlite3 *db)
 	for (size_t i = 0; i < GN_ARRAY_LEN(losses); i++) {
 		struct stat_sum s = stat_sum(db, losses[i].key);
 
-		if (s.sum > 0)
+		if (s.sum > 0 && !is_asked_for(db, losses[i].key))
 			fprintf(f, "warning: %.0f %s (%" PRId64 " of %" PRId64 " nodes)\n", s.sum,
 				losses[i].meaning, s.above, s.nodes);
 	}

@@ -113,6 +113,19 @@ static void losses_are_warnings(void **state)
 	free(text);
 }
 
+/* Where links corrupt, sockets drop: the run's own check says that this is right. */
+static void what_was_asked_for_is_no_loss(void **state)
+{
+	const struct gn_store_fidelity asked_for = { .what = "socket_drops", .unit = "", .verdict = "valid" };
+	const struct place *p = *state;
+	struct gn_store *s = create(p, 3, false);
+
+	stat_of(s, 0, "socket_drops", 1);
+	assert_int_equal(gn_store_fidelity(s, &asked_for, NULL), 0);
+	finish(s);
+	expect(p, "no event was published\n");
+}
+
 static void a_run_that_is_not_valid_says_why(void **state)
 {
 	static const struct {
@@ -175,6 +188,7 @@ int main(void)
 		TEST(several_events),
 		TEST(many_events_are_cut),
 		TEST(losses_are_warnings),
+		TEST(what_was_asked_for_is_no_loss),
 		TEST(a_run_that_is_not_valid_says_why),
 		TEST(a_killed_run_says_so),
 		TEST(no_events),
