@@ -82,6 +82,8 @@ static double bound(const struct sum *sum)
 {
 	const double l = log(2 / RARE);
 
+	if (sum->variance <= 0) /* nothing is left to chance */
+		return sum->tolerance;
 	return l / 3 + sqrt(l * l / 9 + 2 * l * sum->variance) + sum->tolerance;
 }
 

@@ -118,6 +118,16 @@ static void queues_may_lose_more(void **state GN_UNUSED)
 	assert_int_equal(judge(with_rate, none, 200, 1).grade, GN_SUSPECT);
 }
 
+/* Where no link is to lose anything, one packet is one too many. */
+static void none_is_none(void **state GN_UNUSED)
+{
+	const struct gn_shape none = with((struct gn_shape){ .delay = 1 });
+	const struct gn_shape one = with((struct gn_shape){ .loss_ppm = 500 });
+
+	assert_int_equal(judge(none, none, 200, 1).grade, GN_VALID);
+	assert_int_equal(judge(none, one, 200, 1).grade, GN_SUSPECT);
+}
+
 /* A link that was changed tells nothing, and one packet that a link of 10 ppm loses says nothing yet. */
 static void what_cannot_be_told_is_not(void **state GN_UNUSED)
 {
@@ -173,6 +183,7 @@ int main(void)
 		cmocka_unit_test(chance_is_no_deviation),
 		cmocka_unit_test(another_loss_is_found_out),
 		cmocka_unit_test(queues_may_lose_more),
+		cmocka_unit_test(none_is_none),
 		cmocka_unit_test(what_cannot_be_told_is_not),
 		cmocka_unit_test(what_no_link_lost_was_lost_elsewhere),
 	};
