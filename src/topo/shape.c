@@ -142,11 +142,17 @@ static void check_rate(const struct check *c)
 		say(c, GN_SHAPE_RATE,
 		    "rate %s is not a whole number of bytes per second (8bit), which is what netem carries",
 		    gn_unit_format(GN_QUANTITY_RATE, s->rate_bps, text[0]));
-	if (!s->limit_given && gn_shape_is_set(s) && packet_limit(s) > UINT32_MAX)
+	if (s->limit_given || !gn_shape_is_set(s) || packet_limit(s) <= UINT32_MAX)
+		return;
+	gn_unit_format(GN_QUANTITY_DURATION, s->delay, text[1]);
+	if (s->rate_bps)
 		say(c, GN_SHAPE_RATE,
 		    "rate %s over a delay of %s keeps more packets in flight than netem's limit can count",
-		    gn_unit_format(GN_QUANTITY_RATE, s->rate_bps, text[0]),
-		    gn_unit_format(GN_QUANTITY_DURATION, s->delay, text[1]));
+		    gn_unit_format(GN_QUANTITY_RATE, s->rate_bps, text[0]), text[1]);
+	else
+		say(c, GN_SHAPE_SLOT,
+		    "slots with a delay of %s keep more packets in flight than netem's limit can count: write a limit",
+		    text[1]);
 }
 
 void gn_shape_check(const struct gn_shape *s, uint32_t written, gn_shape_says *says, void *context)

@@ -285,6 +285,8 @@ static const struct {
 	  "t.yaml:2:46: the slot's distribution needs a jitter: netem makes no slots otherwise\n" },
 	{ "slots of no length", MESH("slot: {delay: 0ms, packets: 2}"),
 	  "t.yaml:2:41: a slot of no length holds nothing back\n" },
+	{ "an hour in slots of an hour", MESH("delay: 60m, slot: 60m"),
+	  "t.yaml:2:45: slots with a delay of 60m keep more packets in flight than netem's limit can count: write a limit\n" },
 	{ "a queue for nobody", MESH("limit: 0"),
 	  "t.yaml:2:34: limit must be from 1 to 4294967295, not 0\n" },
 	{ "bursts without links",
