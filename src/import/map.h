@@ -7,6 +7,8 @@
 #include "topo/report.h"
 #include "util/time.h"
 
+#define GN_IMPORT_GROUP "n" /* the hosts of an imported network are n1, n2, .. */
+
 struct gn_site {
 	const char *id;	   /* as links name it; NULL: it has none */
 	const char *label; /* UTF-8 without control characters; "" if it has none */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "import/map.h"
-#include "import/write.h"
 #include "topo/names.h"
 #include "topo/schema.h"
 #include "topo/topology.h"

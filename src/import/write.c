@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* A map as a topology file: a router in each place, and hosts spread over them. */
-#include "import/write.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,8 +69,7 @@ static void put_head(const struct gn_map *m, FILE *f)
 {
 	char title[GN_NODE_NAME_MAX + 1];
 	const char *base = strrchr(m->file, '/') ? strrchr(m->file, '/') + 1 : m->file;
-	size_t n = strcspn(base, "/");
-	const char *dot = memrchr(base, '.', n);
+	const char *dot = strrchr(base, '.');
 	GN_CLEANUP(gn_free_p) char *stem = dot ? strndup(base, (size_t)(dot - base)) : gn_strdup(base);
 
 	gn_name_of_file(stem ? stem : "", title);
