@@ -156,8 +156,9 @@ int gn_planning_nodes(struct gn_planning *p)
 				    "a %s needs links: without any, every host reaches every other",
 				    n->kind.text);
 		if (n->shared.number && n->kind.number != GN_SWITCH)
-			gn_fault_at(p->report, n->shared.at->place,
-				    "only a switch can be shared: the rates of its members' links are then one");
+			gn_fault_at(
+				p->report, n->shared.at->place,
+				"only a switch can be shared: the rates of its members' links are then one");
 		uint32_t first = p->t.n_nodes;
 
 		r = gn_planning_add_group(p, &n->raw, &n->name, single ? 1 : n->count.number, single,

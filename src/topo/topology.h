@@ -293,7 +293,7 @@ struct gn_topology {
 	const char *name;
 	uint64_t seed;
 	gn_dur duration;
-	bool until_informed;	 /* end when every event has reached every member */
+	bool until_informed; /* end when every event has reached every member */
 	enum gn_record_what log;
 
 	/*
