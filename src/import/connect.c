@@ -162,14 +162,15 @@ static int find_parts(struct gn_map *m)
 
 int gn_map_connect(struct gn_map *m)
 {
-	GN_CLEANUP(gn_free_p) struct by_id *index = malloc((m->n_sites + 1) * sizeof(*index));
-
-	if (!index)
-		return -ENOMEM;
 	if (m->n_sites > SITES_MAX) {
 		gn_fault_at(m->report, m->sites[SITES_MAX].at, "more than %d places", SITES_MAX);
 		return 0;
 	}
+	GN_CLEANUP(gn_free_p) struct by_id *index = malloc((m->n_sites + 1) * sizeof(*index));
+
+	if (!index)
+		return -ENOMEM;
+
 	size_t n = index_sites(m, index);
 
 	for (size_t i = 0; i < m->n_cables; i++) {
