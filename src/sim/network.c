@@ -2,9 +2,8 @@
 #include "sim/network.h"
 
 #include "sim/netem.h"
+#include "sim/ways.h"
 
-/* A node with fewer routes than this has no table: they are looked at one by one. */
-#define WORTH_A_TABLE 16
 /* Of the streams for netem; the live network's links have the others. */
 #define RANDOM_INDEX UINT64_MAX
 #define LOST	     1
@@ -18,23 +17,6 @@ struct direction {
 	uint32_t jitter, loss_ppm, duplicate_ppm;
 	uint32_t to; /* the node at its end */
 	struct gn_sim_netem *netem;
-};
-
-/* Of the addresses from here on, up to the next range, this route's prefix is the longest. */
-struct range {
-	uint32_t start;
-	uint32_t route; /* of the topology, or GN_NONE */
-};
-
-/* A node's routes as disjoint ranges, ascending. */
-struct table {
-	struct range *ranges;
-	uint32_t n;
-};
-
-/* A host or router, and its port on a LAN. */
-struct attachment {
-	uint32_t node, port;
 };
 
 /* A switch with `shared: true`: the queues that the links of its members have together. */
@@ -53,10 +35,7 @@ struct gn_sim_network {
 	/* By link: how often it went down or up, odd while it is down. NULL: nothing is done to this network while it
 	 * runs, and packets may go on to the next queue at once. */
 	uint16_t *changes;
-	struct table *tables; /* by node; made when first needed */
-	/* Of LAN i, ascending nodes: attachments[first_attachment[i]] up to first_attachment[i + 1] - 1. */
-	struct attachment *attachments;
-	uint32_t *first_attachment;
+	struct gn_sim_ways ways;
 };
 
 /* One call of gn_sim_network_move(). */
@@ -72,176 +51,6 @@ struct move {
 static int no_memory(struct gn_err *err)
 {
 	return gn_fail(err, -ENOMEM, "no memory for the network");
-}
-
-/* ---- where to ---- */
-
-static bool holds(const struct gn_route *r, uint32_t ip)
-{
-	return !r->bits || (ip ^ r->prefix) >> (32 - r->bits) == 0;
-}
-
-static int compare_routes(const void *a, const void *b, void *routes)
-{
-	const struct gn_route *x = (const struct gn_route *)routes + *(const uint32_t *)a;
-	const struct gn_route *y = (const struct gn_route *)routes + *(const uint32_t *)b;
-
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix ? -1 : 1;
-	return x->bits - y->bits;
-}
-
-static void put_range(struct table *table, uint32_t start, uint32_t route)
-{
-	if (table->n && table->ranges[table->n - 1].start == start)
-		table->n--;
-	table->ranges[table->n++] = (struct range){ start, route };
-}
-
-/* @order: numbers of routes, each after all those whose prefix holds its own. Such ones, one within the other, are a
- * stack: where the innermost ends, the next one goes on. */
-static void list_ranges(struct table *table, const struct gn_route *routes, const uint32_t *order, uint32_t n)
-{
-	uint32_t stack[33], depth = 0;
-
-	for (uint32_t i = 0; i <= n; i++) {
-		while (depth && (i == n || !holds(&routes[stack[depth - 1]], routes[order[i]].prefix))) {
-			const struct gn_route *ended = &routes[stack[--depth]];
-			const uint64_t behind = ended->prefix + (UINT64_C(1) << (32 - ended->bits));
-
-			if (behind <= UINT32_MAX)
-				put_range(table, (uint32_t)behind, depth ? stack[depth - 1] : GN_NONE);
-		}
-		if (i == n)
-			break;
-		stack[depth++] = order[i];
-		put_range(table, routes[order[i]].prefix, order[i]);
-	}
-}
-
-static int make_table(struct gn_sim_network *n, uint32_t node)
-{
-	const struct gn_node *v = &n->t->nodes[node];
-	struct table *table = &n->tables[node];
-	GN_CLEANUP(gn_free_p) uint32_t *order = malloc(v->n_routes * sizeof(*order));
-
-	/* A route begins a range and ends one. */
-	table->ranges = malloc(2 * (size_t)v->n_routes * sizeof(*table->ranges));
-	if (!order || !table->ranges)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < v->n_routes; i++)
-		order[i] = v->first_route + i;
-	qsort_r(order, v->n_routes, sizeof(*order), compare_routes, (void *)n->t->routes);
-	list_ranges(table, n->t->routes, order, v->n_routes);
-	return 0;
-}
-
-static uint32_t search_table(const struct table *table, uint32_t ip)
-{
-	uint32_t low = 0, high = table->n;
-
-	while (low < high) {
-		const uint32_t middle = low + (high - low) / 2;
-
-		if (table->ranges[middle].start <= ip)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? table->ranges[low - 1].route : GN_NONE;
-}
-
-static uint32_t search_routes(const struct gn_topology *t, const struct gn_node *v, uint32_t ip)
-{
-	uint32_t best = GN_NONE;
-
-	for (uint32_t i = v->first_route; i < v->first_route + v->n_routes; i++) {
-		if (holds(&t->routes[i], ip) && (best == GN_NONE || t->routes[i].bits > t->routes[best].bits))
-			best = i;
-	}
-	return best;
-}
-
-/* *ret: the route of @node to @to with the longest prefix, or NULL. */
-static int find_route(struct gn_sim_network *n, uint32_t node, uint32_t to, const struct gn_route **ret)
-{
-	const struct gn_node *v = &n->t->nodes[node];
-	const uint32_t ip = n->t->nodes[to].ip;
-	uint32_t route;
-
-	if (v->n_routes < WORTH_A_TABLE) {
-		route = search_routes(n->t, v, ip);
-	} else {
-		if (!n->tables[node].ranges && make_table(n, node))
-			return -ENOMEM;
-		route = search_table(&n->tables[node], ip);
-	}
-	*ret = route == GN_NONE ? NULL : &n->t->routes[route];
-	return 0;
-}
-
-static uint32_t other_end(const struct gn_topology *t, uint32_t link, uint32_t node)
-{
-	const struct gn_link *l = &t->links[link];
-
-	return l->node[0] == node ? l->node[1] : l->node[0];
-}
-
-/* The port of @node on this LAN, or GN_NONE. */
-static uint32_t port_on_lan(const struct gn_sim_network *n, uint32_t lan, uint32_t node)
-{
-	uint32_t low = n->first_attachment[lan], high = n->first_attachment[lan + 1];
-	const uint32_t end = high;
-
-	while (low < high) {
-		const uint32_t middle = low + (high - low) / 2;
-
-		if (n->attachments[middle].node < node)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < end && n->attachments[low].node == node ? n->attachments[low].port : GN_NONE;
-}
-
-/* The link by which a switch sends what is for @next: towards its switch if that is below, else up. GN_NONE: not on
- * this LAN. */
-static uint32_t link_in_lan(const struct gn_sim_network *n, uint32_t at, uint32_t next)
-{
-	const struct gn_topology *t = n->t;
-	const uint32_t port = port_on_lan(n, t->nodes[at].lan, next);
-
-	if (port == GN_NONE)
-		return GN_NONE;
-	uint32_t down = t->ports[port].link, below = other_end(t, down, next);
-
-	while (below != at && t->nodes[below].uplink != GN_NONE) {
-		down = t->nodes[below].uplink;
-		below = other_end(t, down, below);
-	}
-	return below == at ? down : t->nodes[at].uplink;
-}
-
-/* *ret: the link by which the flight leaves, or GN_NONE: it goes no further. */
-static int choose_link(struct gn_sim_network *n, struct gn_sim_flight *f, uint32_t *ret)
-{
-	const struct gn_node *v = &n->t->nodes[f->at];
-	const struct gn_route *route = NULL;
-	int r = 0;
-
-	*ret = GN_NONE;
-	if (v->kind == GN_SWITCH) {
-		*ret = link_in_lan(n, f->at, f->next);
-		return 0;
-	}
-	if (!f->ttl--)
-		return 0;
-	r = find_route(n, f->at, f->to, &route);
-	if (!route)
-		return r;
-	f->next = route->via == GN_NONE ? f->to : route->via;
-	*ret = n->t->ports[v->first_port + route->port].link;
-	return 0;
 }
 
 /* ---- what a link does ---- */
@@ -435,7 +244,7 @@ static struct gn_sim_netem *queue_before(const struct gn_sim_network *n, const s
 {
 	if (f->access == GN_SIM_BEFORE_ACCESS)
 		return &access_of(n, f->at)->up;
-	if (f->access == GN_SIM_NO_ACCESS && is_shared(n, f->at, other_end(n->t, link, f->at)))
+	if (f->access == GN_SIM_NO_ACCESS && is_shared(n, f->at, gn_sim_other_end(n->t, link, f->at)))
 		return &access_of(n, f->at)->down;
 	return NULL;
 }
@@ -448,7 +257,7 @@ static int travel(struct move *m, struct gn_sim_flight f, gn_time t)
 	while (f.at != f.to) {
 		struct gn_sim_flight on = f;
 		uint32_t link;
-		int r = choose_link(n, &on, &link);
+		int r = gn_sim_ways_choose(&n->ways, &on, &link);
 
 		if (r)
 			return no_memory(m->err);
@@ -477,12 +286,12 @@ int gn_sim_network_path(struct gn_sim_network *n, uint32_t from, uint32_t to, ui
 
 	*ret_n = 0;
 	for (; f.at != to; k++) {
-		if (choose_link(n, &f, &link))
+		if (gn_sim_ways_choose(&n->ways, &f, &link))
 			return no_memory(err);
 		if (link == GN_NONE || k == max)
 			return 0;
 		ret[k] = 2 * link + (n->t->links[link].node[0] == f.at ? 0 : 1);
-		f.at = other_end(n->t, link, f.at);
+		f.at = gn_sim_other_end(n->t, link, f.at);
 	}
 	*ret_n = k;
 	return 0;
@@ -510,42 +319,6 @@ const struct gn_sim_network_counts *gn_sim_network_counts(const struct gn_sim_ne
 }
 
 /* ---- making it ---- */
-
-static uint32_t owner_of(const struct gn_topology *t, const struct gn_port *p)
-{
-	return t->links[p->link].node[p->end];
-}
-
-/* The LAN that a host or router has behind a port, or GN_NONE. */
-static uint32_t lan_behind(const struct gn_topology *t, const struct gn_port *p)
-{
-	if (t->nodes[owner_of(t, p)].kind == GN_SWITCH)
-		return GN_NONE;
-	return t->nodes[t->links[p->link].node[!p->end]].lan;
-}
-
-/* Ports are in the order of their nodes. A LAN's first place is kept one further on while it is filled up, from where it
- * ends as the place of the next one. */
-static void list_attachments(struct gn_sim_network *n)
-{
-	const struct gn_topology *t = n->t;
-	uint32_t *place = n->first_attachment + 1;
-
-	for (uint32_t i = 0; i < t->n_ports; i++) {
-		const uint32_t lan = lan_behind(t, &t->ports[i]);
-
-		if (lan != GN_NONE)
-			place[lan + 1]++;
-	}
-	for (uint32_t lan = 0; lan < t->n_lans; lan++)
-		place[lan + 1] += place[lan];
-	for (uint32_t i = 0; i < t->n_ports; i++) {
-		const uint32_t lan = lan_behind(t, &t->ports[i]);
-
-		if (lan != GN_NONE)
-			n->attachments[place[lan]++] = (struct attachment){ owner_of(t, &t->ports[i]), i };
-	}
-}
 
 /* What needs no memory of the packets before. */
 static bool is_plain(const struct gn_shape *s)
@@ -661,15 +434,11 @@ int gn_sim_network_new(const struct gn_topology *t, struct gn_sim_network **ret,
 	n->t = t;
 	gn_rand_init(&n->random, t->seed, GN_RAND_NETEM, RANDOM_INDEX);
 	n->changes = t->n_actions ? calloc(t->n_links + 1, sizeof(*n->changes)) : NULL;
-	n->tables = calloc(t->n_nodes, sizeof(*n->tables));
-	n->attachments = malloc((t->n_ports + 1u) * sizeof(*n->attachments));
-	n->first_attachment = calloc(t->n_lans + 2u, sizeof(*n->first_attachment));
-	if ((t->n_actions && !n->changes) || !n->tables || !n->attachments || !n->first_attachment ||
-	    make_accesses(n) || make_directions(n)) {
+	if (gn_sim_ways_init(&n->ways, t) || (t->n_actions && !n->changes) || make_accesses(n) ||
+	    make_directions(n)) {
 		gn_sim_network_free(n);
 		return no_memory(err);
 	}
-	list_attachments(n);
 	*ret = n;
 	return 0;
 }
@@ -688,8 +457,7 @@ struct gn_sim_network *gn_sim_network_free(struct gn_sim_network *n)
 {
 	if (!n)
 		return NULL;
-	for (uint32_t v = 0; n->tables && v < n->t->n_nodes; v++)
-		free(n->tables[v].ranges);
+	gn_sim_ways_done(&n->ways);
 	for (uint32_t i = 0; n->accesses && i < n->n_accesses; i++) {
 		gn_sim_netem_done(&n->accesses[i].up);
 		gn_sim_netem_done(&n->accesses[i].down);
@@ -697,9 +465,6 @@ struct gn_sim_network *gn_sim_network_free(struct gn_sim_network *n)
 	free_directions(n);
 	free(n->accesses);
 	free(n->changes);
-	free(n->tables);
-	free(n->attachments);
-	free(n->first_attachment);
 	free(n);
 	return NULL;
 }
