@@ -14,8 +14,8 @@ enum scale { ABSOLUTE, PERIODS };
 
 /*
  * The thresholds: a figure above them makes the run suspect or invalid. Causes first, as they are to be named first.
- * Figures that were seen: two processors, 20 to 300 nodes, period 200 ms; "idle", and "busy" with two busy loops beside
- * the run (tests/bench/fidelity.sh).
+ * Figures that were seen: two processors, 20 to 50 nodes, period 200 ms; "idle", and "busy" with two busy loops beside the
+ * run (tests/bench/fidelity.sh).
  */
 static const struct check {
 	const char *what, *unit;
@@ -61,7 +61,7 @@ static const struct check {
 	/* Of thousands of timers one may meet anything. */
 	[GN_FIGURE_TIMER_LATENESS_MAX] = { "timer_lateness_max", "ns", ABSOLUTE, NEVER, NEVER, "" },
 	[GN_FIGURE_DELAY_SAMPLES] = { "delay_samples", "", ABSOLUTE, NEVER, NEVER, "" },
-	/* Idle 0.02 to 0.4 ms: the way through two kernels' queues, and in the guest a switch of processes. */
+	/* Idle 0.02 to 0.2 ms: the way through two kernels' queues, and in the guest a switch of processes. */
 	[GN_FIGURE_DELAY_ERROR_MEDIAN] = { "delay_error_median", "ns", ABSOLUTE, 1.0 * GN_MSEC, NEVER,
 					   "datagrams were %s slower or faster than their links (median)" },
 	[GN_FIGURE_DELAY_ERROR_P99] = { "delay_error_p99", "ns", ABSOLUTE, 5.0 * GN_MSEC, NEVER,

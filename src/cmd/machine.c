@@ -47,7 +47,8 @@ static void read_pressure(struct gn_machine_figures *f)
 
 /* ---- our processes ---- */
 
-bool gn_machine_process(int pid, gn_dur *ret_cpu, gn_dur *ret_wait)
+/* CPU time and waiting of a process since its start. Return: whether the kernel says so. */
+static bool read_process(int pid, gn_dur *ret_cpu, gn_dur *ret_wait)
 {
 	char path[48];
 
@@ -64,7 +65,7 @@ static void add_tree(struct gn_machine_figures *f, int pid, int depth)
 	char path[64];
 	int child;
 
-	if (depth > DEPTH_MAX || !gn_machine_process(pid, &cpu, &wait))
+	if (depth > DEPTH_MAX || !read_process(pid, &cpu, &wait))
 		return;
 	f->has_own = true;
 	f->own_cpu += cpu;

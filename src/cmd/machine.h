@@ -41,9 +41,6 @@ void gn_machine_begin(struct gn_machine *m);
 void gn_machine_look(struct gn_machine *m);
 struct gn_machine_figures gn_machine_end(struct gn_machine *m);
 
-/* CPU time and waiting of one process since its start. Return: whether the kernel says so. */
-bool gn_machine_process(int pid, gn_dur *ret_cpu, gn_dur *ret_wait);
-
 /* What the kernel of this process has dropped or refused on the network's way since it was started, all
  * namespaces together. */
 struct gn_machine_drops {

@@ -72,6 +72,10 @@ for kernel in host uml; do
 		run lan-$kernel.yaml $kernel
 		idle "idle, $kernel, $i"
 	done
+	# Every datagram is accounted for: it came, or a link lost it.
+	same "$kernel: datagrams that were lost and not counted" "$(sql run/run.db "SELECT
+		sum(CASE key WHEN 'datagrams_sent' THEN value WHEN 'datagrams_received' THEN -value ELSE 0 END) -
+		(SELECT total(value) FROM link_stat WHERE key = 'dropped') FROM node_stat")" 0.0
 	start_loops
 	for i in $(seq "$runs"); do
 		run lan-$kernel.yaml $kernel

@@ -18,8 +18,9 @@ meta() { sql "$1/run.db" "SELECT value FROM meta WHERE key = '$2'"; }
 
 # The verdict
 gn run lan.yaml -q -o good --set gossip.period=1s
-same "a quiet run: exit status" $? 0
-same "a quiet run: verdict" "$(meta good verdict)" valid
+carried_out "a quiet run" $?
+# Suspect is what a machine with other things to do makes it; see tests/net/fidelity.sh.
+has "a quiet run: verdict" "$(meta good verdict): $(meta good verdict_reason)" '^(valid: $|suspect: .*other programs had)'
 said=$(gn run lan.yaml -o bad --set gossip.period=2us --set log=calls --set until=duration --set duration=4s 2>&1)
 same "timers that cannot be kept: exit status" $? 3
 same "timers that cannot be kept: verdict" "$(meta bad verdict)" invalid

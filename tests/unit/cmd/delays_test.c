@@ -41,20 +41,21 @@ static struct gn_topology *load(const char *links)
 	return t;
 }
 
-/* What the samples of a network have to say that takes @more than its links' delays. */
-static struct gn_judgement judge(const struct gn_topology *t, double more, bool change)
+/* What @samples of a network have to say that takes @more than its links' delays. */
+static struct gn_judgement judge_some(const struct gn_topology *t, double more, bool change, uint32_t samples,
+				      uint64_t seed)
 {
 	struct gn_delays d;
 	struct gn_figures f;
 	struct gn_judgement j;
 	struct gn_rand random;
 
-	gn_rand_init(&random, 7, GN_RAND_NETEM, 0);
+	gn_rand_init(&random, seed, GN_RAND_NETEM, 0);
 	gn_figures_init(&f, 200 * GN_MSEC);
 	assert_int_equal(gn_delays_init(&d, t), 0);
 	if (change)
 		gn_delays_change(&d, 0, GN_SEC / 2);
-	for (uint32_t i = 0; i < SAMPLES; i++) {
+	for (uint32_t i = 0; i < samples; i++) {
 		/* Nodes 0 to 3 and 4 are on one LAN: link i is node i's, towards the switch its direction 0. */
 		const uint32_t from = i % MEMBERS, to = 4;
 		double delay = (double)(gn_sim_netem_delay(&t->links[from].shape[0], &random) +
@@ -73,6 +74,11 @@ static struct gn_judgement judge(const struct gn_topology *t, double more, bool 
 	gn_delays_done(&d);
 	gn_fidelity_judge(&f, &j);
 	return j;
+}
+
+static struct gn_judgement judge(const struct gn_topology *t, double more, bool change)
+{
+	return judge_some(t, more, change, SAMPLES, 7);
 }
 
 static void links_are_compared(void **state GN_UNUSED)
@@ -114,6 +120,22 @@ static void links_are_compared(void **state GN_UNUSED)
 		assert_int_equal(j.of[GN_FIGURE_DELAY_EARLY].grade, cases[i].early);
 		gn_topology_free(t);
 	}
+}
+
+static void chance_is_no_error(void **state GN_UNUSED)
+{
+	struct gn_topology *t =
+		load("- {between: [n, lan], delay: 200ms, jitter: 50ms, distribution: normal}\n"
+		     "- {between: [far, lan]}\n");
+
+	for (uint64_t seed = 0; seed < 50; seed++)
+		for (uint32_t n = 20; n <= 2000; n *= 10) {
+			const struct gn_judgement j = judge_some(t, 0, false, n, seed);
+
+			if (j.grade != GN_VALID)
+				fail_msg("%u samples, seed %d: %s", n, (int)seed, j.reason);
+		}
+	gn_topology_free(t);
 }
 
 static void each_datagram_counts_once(void **state GN_UNUSED)
@@ -160,9 +182,8 @@ static void a_choice_is_kept_of_many(void **state GN_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(links_are_compared),
-		cmocka_unit_test(each_datagram_counts_once),
-		cmocka_unit_test(what_was_changed_is_left_out),
+		cmocka_unit_test(links_are_compared),	     cmocka_unit_test(chance_is_no_error),
+		cmocka_unit_test(each_datagram_counts_once), cmocka_unit_test(what_was_changed_is_left_out),
 		cmocka_unit_test(a_choice_is_kept_of_many),
 	};
 

@@ -165,8 +165,8 @@ static void what_no_link_lost_was_lost_elsewhere(void **state GN_UNUSED)
 		struct gn_link links[1] = { { .shape = { { .duplicate_ppm = rows[i].duplicate_ppm } } } };
 		const struct gn_topology t = { .links = links, .n_links = 1 };
 		const struct gn_losses l = { .topology = &t,
-					     .all = { .dropped = 40, .queued = 10 },
-					     .cut = 10 };
+					     .all = { .dropped = 20, .queued = 20 },
+					     .cut = 20 };
 		struct gn_figures f;
 		struct gn_judgement j;
 
