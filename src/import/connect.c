@@ -87,6 +87,7 @@ static void join(struct gn_cable *into, const struct gn_cable *other)
 	bool shorter = other->has_delay && (!into->has_delay || other->delay < into->delay);
 
 	into->rate_bps = into->rate_bps && other->rate_bps ? into->rate_bps + other->rate_bps : 0;
+	into->rate_bps = GN_MIN(into->rate_bps, (uint64_t)GN_IMPORT_RATE_MAX);
 	if (shorter)
 		into->delay = other->delay;
 	into->has_delay |= other->has_delay;
@@ -178,7 +179,7 @@ int gn_map_connect(struct gn_map *m)
 		double speed = cable->speed * cable->unit;
 
 		resolve(m, cable, index, n);
-		if (!cable->rate_bps && speed >= 8 && speed <= 1e12)
+		if (!cable->rate_bps && speed >= 8 && speed <= GN_IMPORT_RATE_MAX)
 			cable->rate_bps = (uint64_t)speed / 8 * 8;
 	}
 	if (gn_report_has_faults(m->report))

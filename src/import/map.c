@@ -219,7 +219,7 @@ void gn_map_say_cable(struct gn_map *m, const char *key, const char *value, stru
 	else if (!strcasecmp(key, "LinkSpeed") && read_number(value, &number, &rest) && !*rest && number > 0)
 		cable->speed = number;
 	else if (!strcasecmp(key, "LinkSpeedRaw") && read_number(value, &number, &rest) && !*rest &&
-		 number >= 8 && number <= 1e12)
+		 number >= 8 && number <= GN_IMPORT_RATE_MAX)
 		cable->rate_bps = (uint64_t)number / 8 * 8;
 }
 

@@ -9,6 +9,8 @@
 
 #define GN_IMPORT_GROUP "n" /* the hosts of an imported network are n1, n2, .. */
 
+#define GN_IMPORT_RATE_MAX 1e12 /* bit/s; what a topology may have */
+
 struct gn_site {
 	const char *id;	   /* as links name it; NULL: it has none */
 	const char *label; /* UTF-8 without control characters; "" if it has none */

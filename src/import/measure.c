@@ -155,6 +155,24 @@ static void measure_cable(struct gn_map *m, struct gn_cable *cable)
 	m->by_distance++;
 }
 
+/* netem counts the packets under way in 32 bits; the smallest has 42 bytes. */
+static void drop_rates_beyond_netem(struct gn_map *m)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < m->n_cables; i++) {
+		struct gn_cable *cable = &m->cables[i];
+
+		if ((double)cable->delay / 1e9 * (double)cable->rate_bps / (42 * 8) < 4e9)
+			continue;
+		cable->rate_bps = 0;
+		n++;
+	}
+	if (n)
+		gn_map_note(m, "%u %s too long for so high a rate: without a rate", n,
+			    n == 1 ? "link" : "links");
+}
+
 int gn_map_measure(struct gn_map *m)
 {
 	bool needed = false;
@@ -165,5 +183,6 @@ int gn_map_measure(struct gn_map *m)
 
 	for (size_t i = 0; !r && i < m->n_cables; i++)
 		measure_cable(m, &m->cables[i]);
+	drop_rates_beyond_netem(m);
 	return r;
 }

@@ -252,6 +252,24 @@ static void loops_and_parallels_become_one_link(void **state)
 	assert_has(got, "over: [a, b]\n  - {between: [a, b], delay: 5ms}\n");
 }
 
+/* What a topology cannot have is left out. */
+static void rates_stay_within_bounds(void **state)
+{
+	static const char text[] = "graph [ node [ id a ] node [ id b ] node [ id c ]\n"
+				   "edge [ source a target b delay 1 LinkSpeedRaw 1000000000000 ]\n"
+				   "edge [ source a target b delay 1 LinkSpeedRaw 8 ]\n"
+				   "edge [ source b target c delay 3600000 LinkSpeedRaw 1000000000000 ]\n"
+				   "edge [ source a target c delay 2 LinkSpeedRaw 7 ] ]";
+	GN_CLEANUP(gn_free_p) char *notes = NULL;
+	GN_CLEANUP(gn_free_p) char *got = import(GN_IMPORT_GML, text, sizeof(text) - 1, &notes);
+
+	(void)state;
+	assert_has(got, "[a, b], delay: 1ms, rate: 1tbit}\n");
+	assert_has(got, "[b, c], delay: 3600000ms}\n");
+	assert_has(got, "[a, c], delay: 2ms}\n");
+	assert_has(notes, "1 link too long for so high a rate: without a rate\n");
+}
+
 /* Names are valid, different, and none that a host has. */
 static void names_are_made(void **state)
 {
@@ -317,6 +335,7 @@ int main(void)
 		cmocka_unit_test(delays_are_of_the_distance_unless_given),
 		cmocka_unit_test(missing_coordinates_are_interpolated),
 		cmocka_unit_test(loops_and_parallels_become_one_link),
+		cmocka_unit_test(rates_stay_within_bounds),
 		cmocka_unit_test(names_are_made),
 		cmocka_unit_test(matrices_become_meshes),
 	};
