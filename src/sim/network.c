@@ -242,11 +242,13 @@ static int put_down(struct move *m, const struct gn_sim_flight *f, gn_time when)
 static struct gn_sim_netem *queue_before(const struct gn_sim_network *n, const struct gn_sim_flight *f,
 					 uint32_t link)
 {
+	struct gn_sim_netem *e = NULL;
+
 	if (f->access == GN_SIM_BEFORE_ACCESS)
-		return &access_of(n, f->at)->up;
-	if (f->access == GN_SIM_NO_ACCESS && is_shared(n, f->at, gn_sim_other_end(n->t, link, f->at)))
-		return &access_of(n, f->at)->down;
-	return NULL;
+		e = &access_of(n, f->at)->up;
+	else if (f->access == GN_SIM_NO_ACCESS && is_shared(n, f->at, gn_sim_other_end(n->t, link, f->at)))
+		e = &access_of(n, f->at)->down;
+	return e && e->shape.rate_bps ? e : NULL;
 }
 
 /* From where the flight is at @t. At a queue everything that comes earlier must have come: the host calls again then. */
