@@ -46,7 +46,7 @@ void gn_map_note(struct gn_map *m, const char *fmt, ...)
 	m->notes->lines[m->notes->n++] = line;
 }
 
-/* The bytes of the UTF-8 character at @s, at most @n, and its number; 0 if there is none. */
+/* The bytes of the UTF-8 character at @s, at most @n, and its number; 0, and @ret as it was, if there is none. */
 static size_t utf8_length(const unsigned char *s, size_t n, uint32_t *ret)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -65,8 +65,10 @@ static size_t utf8_length(const unsigned char *s, size_t n, uint32_t *ret)
 			return 0;
 		c = c << 6 | (s[i] & 0x3fu);
 	}
+	if (c < smallest[len] || c > 0x10ffff)
+		return 0;
 	*ret = c;
-	return c >= smallest[len] && c <= 0x10ffff ? len : 0;
+	return len;
 }
 
 static bool is_printable(uint32_t c)

@@ -284,6 +284,7 @@ static void names_are_made(void **state)
 		{ "n12", "n12-2" },
 		{ "no", "\"no\"" },
 		{ "", "10" },
+		{ "\xf4\xb4\xb4\xb4", "o" },
 		{ "-._x-", "x-" },
 		{ "&quot;A&amp;B&quot;", "A_B" },
 		{ "null", "\"null\"" },
