@@ -8,17 +8,11 @@
 /* Processes that start processes: main, the guest's keeper, its init, the kernel, the guest's processes. */
 enum { DEPTH_MAX = 8 };
 
-static void close_file_p(FILE **f)
-{
-	if (*f)
-		fclose(*f);
-}
-
 /* ---- the CPUs ---- */
 
 static void read_cpus(struct gn_machine_figures *f)
 {
-	GN_CLEANUP(close_file_p) FILE *file = fopen("/proc/stat", "re");
+	FILE *file = fopen("/proc/stat", "re");
 	const uint64_t tick = GN_SEC / (uint64_t)sysconf(_SC_CLK_TCK);
 	uint64_t user, nice, system, idle, iowait, irq, softirq, steal;
 
@@ -26,6 +20,8 @@ static void read_cpus(struct gn_machine_figures *f)
 				     "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
 				     " %" SCNu64 " %" SCNu64 " %" SCNu64,
 				     &user, &nice, &system, &idle, &iowait, &irq, &softirq, &steal) == 8;
+	if (file)
+		fclose(file);
 	if (!f->has_cpus)
 		return;
 	f->idle = (idle + iowait) * tick;
@@ -36,11 +32,13 @@ static void read_cpus(struct gn_machine_figures *f)
 /* Pressure stall information: "some avg10=.. avg60=.. avg300=.. total=<us>". Many kernels have none. */
 static void read_pressure(struct gn_machine_figures *f)
 {
-	GN_CLEANUP(close_file_p) FILE *file = fopen("/proc/pressure/cpu", "re");
+	FILE *file = fopen("/proc/pressure/cpu", "re");
 	uint64_t us;
 
 	f->has_pressure =
 		file && fscanf(file, "some avg10=%*s avg60=%*s avg300=%*s total=%" SCNu64, &us) == 1;
+	if (file)
+		fclose(file);
 	if (f->has_pressure)
 		f->pressure = us * GN_USEC;
 }
@@ -53,9 +51,12 @@ static bool read_process(int pid, gn_dur *ret_cpu, gn_dur *ret_wait)
 	char path[48];
 
 	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
-	GN_CLEANUP(close_file_p) FILE *file = fopen(path, "re");
+	FILE *file = fopen(path, "re");
+	bool known = file && fscanf(file, "%" SCNu64 " %" SCNu64, ret_cpu, ret_wait) == 2;
 
-	return file && fscanf(file, "%" SCNu64 " %" SCNu64, ret_cpu, ret_wait) == 2;
+	if (file)
+		fclose(file);
+	return known;
 }
 
 /* Add a process and its descendants; a kernel that lists no children (CONFIG_PROC_CHILDREN) shows the process alone. */
@@ -71,10 +72,12 @@ static void add_tree(struct gn_machine_figures *f, int pid, int depth)
 	f->own_cpu += cpu;
 	f->own_wait += wait;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-	GN_CLEANUP(close_file_p) FILE *file = fopen(path, "re");
+	FILE *file = fopen(path, "re");
 
 	while (file && fscanf(file, "%d", &child) == 1)
 		add_tree(f, child, depth + 1);
+	if (file)
+		fclose(file);
 }
 
 /* ---- over a run ---- */
@@ -147,7 +150,7 @@ struct gn_machine_figures gn_machine_end(struct gn_machine *m)
 /* The sum of a column, from 0, over the lines of a table of hexadecimal numbers: one line for each CPU. */
 static uint64_t sum_column(const char *path, unsigned column, bool heading)
 {
-	GN_CLEANUP(close_file_p) FILE *file = fopen(path, "re");
+	FILE *file = fopen(path, "re");
 	GN_CLEANUP(gn_free_p) char *line = NULL;
 	size_t size = 0;
 	uint64_t sum = 0;
@@ -161,6 +164,8 @@ static uint64_t sum_column(const char *path, unsigned column, bool heading)
 			sum += strtoull(at, NULL, 16);
 		heading = false;
 	}
+	if (file)
+		fclose(file);
 	return sum;
 }
 
