@@ -290,14 +290,20 @@ static uint64_t received_by_all(const struct gn_nodes *n)
 	return sum;
 }
 
+/* Those that the schedule has paused: somebody else's SIGSTOP is a fault. */
+static void resume_all(struct gn_nodes *n)
+{
+	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
+		gn_nodes_resume(n, m);
+}
+
 void gn_nodes_quiet(struct gn_nodes *n, gn_dur patience)
 {
 	gn_time now = gn_now(), last_change = now, end = now + 2 * GN_SEC;
 	uint64_t received = received_by_all(n);
 
 	atomic_store_explicit(&gn_shared_control(n->shared)->quiet, 1, memory_order_relaxed);
-	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
-		gn_nodes_resume(n, m);
+	resume_all(n);
 	while (now < end && now - last_change < patience) {
 		poll(NULL, 0, 5);
 		uint64_t more = received_by_all(n);
@@ -332,7 +338,7 @@ uint32_t gn_nodes_stop(struct gn_nodes *n)
 	if (!n->processes)
 		return GN_NONE;
 	signal_all(n, SIGTERM);
-	signal_all(n, SIGCONT); /* one that sleeps would not see it */
+	resume_all(n); /* one that sleeps would not see it */
 	while (n->alive) {
 		if (gn_nodes_reap(n, NULL) >= 0)
 			continue;
