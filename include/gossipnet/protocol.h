@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-#define GN_PROTOCOL_ABI	  2    /* changes when this header changes incompatibly */
+#define GN_PROTOCOL_ABI	  3    /* changes when this header changes incompatibly */
 #define GN_DATAGRAM_MAX	  1400 /* bytes of UDP payload, as hashicorp/memberlist */
 #define GN_PAYLOAD_MAX	  1024 /* bytes of one event's payload */
 #define GN_NO_DEADLINE	  UINT64_MAX
@@ -121,11 +121,14 @@ struct gn_delivery {
 /* Calls made by the protocol during step(), carried out by the host in order. */
 struct gn_output {
 	void *host;
-	/* @to: another member. @size: 1 .. GN_DATAGRAM_MAX. The data are copied. */
+	/* @to: another member. @size: 1 .. GN_DATAGRAM_MAX. The data are copied, unless they were made in the room. */
 	void (*send)(void *host, uint32_t to, const uint8_t *data, size_t size);
 	void (*deliver)(void *host, const struct gn_delivery *d);
 	void (*call)(void *host, uint32_t round,
 		     uint32_t partner); /* a partner was drawn in this round; for the log; may be NULL */
+	/* GN_DATAGRAM_MAX bytes of the host's, not aligned: whoever makes a datagram there saves its copying. After each
+	 * send() the room is elsewhere, and what was in the old one is lost. */
+	uint8_t *room;
 };
 
 #define GN_SIZE_MAX (UINT64_C(1) << 40) /* of each */
@@ -148,6 +151,14 @@ enum gn_tag {
 	GN_TAG_NONE,	/* no promise */
 	GN_TAG_NOTHING, /* knows no event */
 	GN_TAG_ALL,	/* knows all events that there will ever be */
+};
+
+/* Members in->self, the next one ... up to end - 1. The parts of their state lie one behind the other, and so do their sources
+ * of random numbers from in->random on. */
+struct gn_members {
+	uint8_t *heads, *bodies;     /* those of in->self */
+	size_t head_step, body_step; /* bytes from one member's to the next one's */
+	uint32_t end;
 };
 
 struct gn_protocol {
@@ -173,6 +184,15 @@ struct gn_protocol {
 	 * need only be later than the one that was missed. */
 	int (*step)(const struct gn_cluster *cluster, void *head, void *body, const struct gn_input *in,
 		    const struct gn_output *out, uint64_t *deadline);
+
+	/* Feed GN_TIMER, due now, to many members one after the other, as step() would: where there are millions,
+	 * going from one to the next is most of the work. May be NULL; whoever has it calls it in step() too, so
+	 * that there is one code. It stops behind a member whose tag it has changed; before one that does not ask
+	 * for the deadline now + period, and wherever it likes: that member is for step(). It sends no more
+	 * datagrams than a step may. @in: self and random are kept those of the member at hand. Return: the
+	 * member before which it stopped, or @m->end. */
+	uint32_t (*rounds)(const struct gn_cluster *cluster, const struct gn_members *m, struct gn_input *in,
+			   const struct gn_output *out);
 };
 
 /* What a shared object exports. */
@@ -366,13 +386,10 @@ struct gn_rumor {
 
 /* Enough to see that there is nothing to say or to learn, which is all that most of a member's inputs need. */
 struct gn_rumors_head {
-	uint8_t tag; /* enum gn_tag, for protocols that are .tagged */
-	bool plain;  /* gn_exchange_step(): nothing but defaults, see there */
-	uint8_t few; /* which events are settled, of a cluster that has no more than eight */
-	uint8_t unused;
-	uint32_t fresh;	    /* an event that is known but not settled + 1, or 0 */
-	uint32_t first_gap; /* all events below are settled */
-	uint32_t end;	    /* no event from here on is settled */
+	uint8_t tag;	 /* enum gn_tag, for protocols that are .tagged */
+	uint8_t settled; /* which events are, of a cluster that has no more than eight; else 1 if any is */
+	uint8_t unused[2];
+	uint32_t fresh; /* an event that is known but not settled + 1, or 0 */
 };
 
 /* A member's table, to be passed by value: laid out over a gn_rumors_head in its head and
@@ -422,6 +439,8 @@ bool gn_rumors_is_forgotten(struct gn_rumors t, uint32_t event);
 
 /* Of the settled events from @from on, the first, or max_events. */
 uint32_t gn_rumors_next(struct gn_rumors t, uint32_t from);
+/* No event from here on is settled. */
+uint32_t gn_rumors_end(struct gn_rumors t);
 
 /* What is settled, as a digest that points into the table. With more than GN_WIRE_DIGEST_BITS events between the
  * first gap and the last known event, one part of them; @turn chooses which, modulo the number of parts. */
@@ -492,6 +511,8 @@ struct gn_exchange {
 void gn_exchange_sizes(const struct gn_cluster *c, const struct gn_exchange *x, struct gn_sizes *ret);
 int gn_exchange_step(const struct gn_cluster *c, const struct gn_exchange *x, void *head, void *body,
 		     const struct gn_input *in, const struct gn_output *out, uint64_t *deadline);
+uint32_t gn_exchange_rounds(const struct gn_cluster *c, const struct gn_exchange *x,
+			    const struct gn_members *m, struct gn_input *in, const struct gn_output *out);
 /* The table of such a member, and its own part. */
 struct gn_rumors gn_exchange_rumors(const struct gn_cluster *c, const struct gn_exchange *x, void *head,
 				    void *body);

@@ -99,6 +99,7 @@ static void flush(struct gn_loop *l)
 		done += (unsigned)n;
 	}
 	l->n_queued = 0;
+	l->output.room = l->out.data[0];
 }
 
 /* The first fault is kept. */
@@ -119,8 +120,10 @@ static void on_send(void *host, uint32_t to, const uint8_t *data, size_t size)
 		return;
 	l->out.address[i].sin_addr.s_addr = htonl(gn_address_of(l->topology, to));
 	l->out.part[i].iov_len = size;
-	memcpy(l->out.data[i], data, size);
-	if (++l->n_queued == SEND_BATCH)
+	if (data != l->output.room)
+		memcpy(l->out.data[i], data, size);
+	l->output.room = l->out.data[++l->n_queued % SEND_BATCH];
+	if (l->n_queued == SEND_BATCH)
 		flush(l);
 }
 
@@ -482,10 +485,11 @@ static void act_once(struct gn_loop *l)
 	feed(l, &(struct gn_input){ .type = GN_START });
 	l->deadline = l->now;
 	do_due(l);
+	memcpy(l->in.data[0], l->out.data[0], GN_DATAGRAM_MAX);
 	if (other < l->cluster.members)
 		feed(l, &(struct gn_input){ .type = GN_DATAGRAM,
 					    .from = other,
-					    .data = l->out.data[0],
+					    .data = l->in.data[0],
 					    .size = l->out.part[0].iov_len });
 	l->deadline = l->now;
 	wait_and_receive(l, &err);
@@ -529,7 +533,9 @@ int gn_loop_new(const struct gn_loop_config *config, struct gn_loop **ret, struc
 	l->config = *config;
 	l->topology = config->topology;
 	l->counters = &config->own->slice->counters;
-	l->output = (struct gn_output){ .host = l, .send = on_send, .deliver = on_deliver, .call = on_call };
+	l->output = (struct gn_output){
+		.host = l, .send = on_send, .deliver = on_deliver, .call = on_call, .room = l->out.data[0]
+	};
 	prepare(&l->in);
 	prepare(&l->out);
 	int r = gn_addresses_init(&l->addresses, l->topology);

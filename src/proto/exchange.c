@@ -93,37 +93,43 @@ static void forget(struct gn_rumors t, const struct gn_input *in)
 	}
 }
 
-/* A round of calls. */
+/* A round of calls: what they say. */
 struct calls {
-	uint32_t n, round;
-	uint32_t event; /* the only one that a call carries, or max_events */
+	uint32_t round;
+	uint32_t event; /* the first that a call carries, or max_events */
 	bool several;	/* it carries more, not the same to each partner */
 	struct gn_wire_digest digest;
-	uint8_t data[GN_DATAGRAM_MAX]; /* else: the datagram, the same to all */
-	size_t size;		       /* 0: there is nothing to say */
 };
 
-/* Written out for calls with no event or one, which is what a simulation of one event consists of. */
-GN_HOT void compose(struct gn_rumors t, unsigned directions, const struct gn_input *in, struct calls *calls)
+GN_HOT void compose(struct gn_rumors t, unsigned directions, struct calls *calls)
 {
-	const uint32_t none = t.cluster->max_events;
-	struct gn_wire_record r;
-
-	calls->size = 0;
-	calls->event = directions & GN_EXCHANGE_PUSH && t.head->end ? next_to_send(t, NULL, 0) : none;
-	calls->several = calls->event != none && next_to_send(t, NULL, calls->event + 1) != none;
-	if (calls->event == none && !(directions & GN_EXCHANGE_PULL))
-		return;
-	calls->size = write_header(calls->data, GN_EXCHANGE_CALL, 0, calls->round, in->now);
-	if (directions & GN_EXCHANGE_PULL) {
+	calls->event = t.cluster->max_events;
+	calls->several = false;
+	if (directions & GN_EXCHANGE_PULL)
 		digest_of(t, calls->round, &calls->digest);
-		calls->size = write_digest(calls->data, &calls->digest);
-	}
-	if (calls->event == none || calls->several)
+	if (!(directions & GN_EXCHANGE_PUSH) || !t.head->settled)
 		return;
-	r = record_of(t, calls->event);
-	calls->size = write_record(calls->data, calls->size, 1, &r);
-	calls->several = !calls->size;
+	calls->event = next_to_send(t, NULL, 0);
+	calls->several = calls->event != t.cluster->max_events && !is_last(t, calls->event) &&
+			 next_to_send(t, NULL, calls->event + 1) != t.cluster->max_events;
+}
+
+/* Return: the size of the datagram; 0: there is nothing to say, or it is more than one datagram. */
+GN_HOT size_t write_call(struct gn_rumors t, unsigned directions, const struct gn_input *in,
+			 const struct calls *calls, uint8_t *data)
+{
+	const bool has_event = calls->event != t.cluster->max_events, asks = directions & GN_EXCHANGE_PULL;
+	struct gn_wire_record r;
+	size_t size;
+
+	if (calls->several || (!has_event && !asks))
+		return 0;
+	if (has_event)
+		r = record_of(t, calls->event); /* before anything is written, which might be anywhere */
+	size = write_header(data, GN_EXCHANGE_CALL, 0, calls->round, in->now);
+	if (asks)
+		size = write_digest(data, &calls->digest);
+	return has_event ? write_record(data, size, 1, &r) : size;
 }
 
 /* For several events, or one that needs a datagram of its own beside the digest. */
@@ -141,85 +147,33 @@ static void call_with_several(struct gn_rumors t, const struct gn_exchange *x, c
 	gn_send_several(t, in, out, &m);
 }
 
-/*
- * The case that large simulations consist of, written out: rounds of push-pull with one event and no option of the cluster
- * or hook of the protocol to look at, and a member that knows nothing or all. The same as act().
- */
-static bool is_plain(const struct gn_cluster *c, const struct gn_exchange *x)
-{
-	return c->clock == GN_CLOCK_ROUNDS && c->max_events == 1 && !c->peers && !c->avoid_last &&
-	       !c->forget_after && !c->lost_interest_ppm && !x->calls && !x->own && !x->extra &&
-	       x->directions == (GN_EXCHANGE_PUSH | GN_EXCHANGE_PULL);
-}
-
-static inline bool can_act_plainly(const struct gn_rumors_head *h, const struct gn_input *in)
-{
-	return in->type == GN_TIMER && h->plain && h->tag != GN_TAG_NONE;
-}
-
-GN_HOT void call_plainly(const struct gn_cluster *c, const struct gn_input *in, const struct gn_output *out,
-			 const uint8_t *data, size_t size)
-{
-	uint32_t other = gn_random_below(in->random, c->members - 1), to = other + (other >= in->self);
-
-	if (out->call)
-		out->call(out->host, in->round, to);
-	out->send(out->host, to, data, size);
-}
-
-static void act_knowing_nothing(const struct gn_cluster *c, const struct gn_input *in,
-				const struct gn_output *out)
-{
-	static const struct gn_wire_digest nothing = { .end = true };
-	uint8_t data[GN_WIRE_HEADER + GN_WIRE_DIGEST_HEADER];
-
-	write_header(data, GN_EXCHANGE_CALL, 0, in->round, in->now);
-	write_digest(data, &nothing);
-	for (uint32_t i = 0; i < c->fanout; i++)
-		call_plainly(c, in, out, data, sizeof(data));
-}
-
-static void act_knowing_all(struct gn_rumors t, const struct gn_input *in, const struct gn_output *out)
-{
-	static const uint8_t one = 1;
-	static const struct gn_wire_digest all = { .bits = 1, .end = true, .map = &one };
-	const struct gn_wire_record r = record_of(t, 0);
-	uint8_t data[GN_DATAGRAM_MAX]; /* large: not cleared */
-	size_t size;
-
-	write_header(data, GN_EXCHANGE_CALL, 0, in->round, in->now);
-	size = write_record(data, write_digest(data, &all), 1, &r);
-	for (uint32_t i = 0; i < t.cluster->fanout; i++) {
-		count_transmission(rumor_of(t, 0));
-		call_plainly(t.cluster, in, out, data, size);
-	}
-}
-
 GN_HOT void act(struct gn_rumors t, const struct gn_exchange *x, struct memory *memory, void *own,
 		const struct gn_input *in, const struct gn_output *out)
 {
 	const struct gn_cluster *c = t.cluster;
-	struct calls calls; /* large: not cleared */
+	const uint32_t n = x->calls ? x->calls(c, own, in) : c->fanout;
+	struct calls calls;
 
-	calls.n = x->calls ? x->calls(c, own, in) : c->fanout;
 	calls.round = c->clock == GN_CLOCK_ROUNDS ? in->round : memory->round++;
-	compose(t, x->directions, in, &calls);
-	for (uint32_t i = 0; i < calls.n; i++) {
+	compose(t, x->directions, &calls);
+	for (uint32_t i = 0; i < n; i++) {
 		uint32_t to = c->avoid_last ? gn_draw_another(c, in, &memory->last) : gn_draw_partner(c, in);
 
 		if (to == GN_NO_MEMBER)
 			return;
 		if (out->call)
 			out->call(out->host, calls.round, to);
-		if (calls.several) {
-			call_with_several(t, x, in, out, &calls, to);
-		} else if (calls.size) {
+		size_t size = write_call(t, x->directions, in, &calls, out->room);
+
+		if (size) {
 			if (calls.event != c->max_events)
 				count_transmission(rumor_of(t, calls.event));
-			out->send(out->host, to, calls.data, calls.size);
+			out->send(out->host, to, out->room, size);
+		} else if (calls.event != c->max_events) {
+			call_with_several(t, x, in, out, &calls, to);
 		}
 	}
-	if (t.head->end && (c->forget_after || c->lost_interest_ppm))
+	if (t.head->settled && (c->forget_after || c->lost_interest_ppm))
 		forget(t, in);
 }
 
@@ -248,12 +202,12 @@ GN_HOT int receive(struct gn_rumors t, const struct gn_exchange *x, void *own, c
 	    read_datagram(t.cluster, in->data, in->size, &d))
 		return -1;
 	if (other) {
-		gn_rumors_settle(t, in->now);
+		settle(t, in->now);
 		return x->other(t.cluster, t, own, in, out, &d);
 	}
 	if ((d.kind != GN_EXCHANGE_CALL && d.kind != GN_EXCHANGE_REPLY) || !is_ours(x, &d))
 		return -1;
-	gn_rumors_settle(t, in->now);
+	settle(t, in->now);
 	for (uint32_t i = 0; i < d.n_records; i++) {
 		struct gn_wire_record copy;
 
@@ -261,7 +215,7 @@ GN_HOT int receive(struct gn_rumors t, const struct gn_exchange *x, void *own, c
 		if (take_record(t, in, out, &d, &copy) && x->learned)
 			x->learned(t.cluster, t, own, in, copy.event);
 	}
-	if (d.has_digest && t.head->end) {
+	if (d.has_digest && t.head->settled) {
 		const struct gn_message reply = {
 			.kind = GN_EXCHANGE_REPLY,
 			.to = in->from,
@@ -282,15 +236,98 @@ static int publish(struct gn_rumors t, const struct gn_exchange *x, void *own, c
 		return -1;
 	const bool is_new = !gn_rumors_knows(t, in->event);
 
-	gn_rumors_settle(t, in->now);
+	settle(t, in->now);
 	gn_take_publish(t, in, out);
 	if (is_new && x->learned)
 		x->learned(t.cluster, t, own, in, in->event);
 	return 0;
 }
 
-static int step_slowly(const struct gn_cluster *c, const struct gn_exchange *x, void *head, void *body,
-		       const struct gn_input *in, const struct gn_output *out, uint64_t *deadline)
+/* What all calls of a round say, for those that are written out below. */
+struct usual {
+	uint32_t round;
+	uint64_t now;
+	bool pushes;
+};
+
+/*
+ * The rounds that large simulations consist of, written out, with the same result as act(): a member knows nothing and asks,
+ * or knows the first event alone.
+ */
+GN_HOT void act_usually(struct gn_rumors t, const struct usual *u, const bool knows,
+			const struct gn_input *in, const struct gn_output *out)
+{
+	static const uint8_t one = 1;
+	static const struct gn_wire_digest nothing = { .end = true },
+					   first = { .bits = 1, .end = true, .map = &one };
+	const struct gn_cluster *c = t.cluster;
+	uint32_t left = c->fanout;
+
+	do {
+		const uint32_t to = gn_draw_partner(c, in);
+
+		if (to == GN_NO_MEMBER)
+			return;
+		if (out->call)
+			out->call(out->host, u->round, to);
+		const bool pushes = knows && u->pushes;
+		const struct gn_wire_record r = pushes ? record_of(t, 0) : (struct gn_wire_record){ 0 };
+		uint8_t *data = out->room;
+
+		if (pushes)
+			count_transmission(rumor_of(t, 0));
+		write_header(data, GN_EXCHANGE_CALL, 0, u->round, u->now);
+		size_t size = knows ? write_digest(data, &first) : write_digest(data, &nothing);
+
+		out->send(out->host, to, data, pushes ? write_record(data, size, 1, &r) : size);
+	} while (--left);
+}
+
+uint32_t gn_exchange_rounds(const struct gn_cluster *c, const struct gn_exchange *x,
+			    const struct gn_members *m, struct gn_input *in, const struct gn_output *out)
+{
+	const bool asks = x->directions & GN_EXCHANGE_PULL && !x->calls && c->clock == GN_CLOCK_ROUNDS &&
+			  !c->avoid_last;
+	const bool tells = has_few(c) && !c->forget_after && !c->lost_interest_ppm;
+	const struct usual u = { in->round, in->now, x->directions & GN_EXCHANGE_PUSH };
+	const uint32_t most = GN_STEP_DATAGRAMS_MAX / c->fanout;
+	struct gn_rumors t = rumors_of(c, x, m->heads, m->bodies);
+	uint32_t self = in->self, end = m->end - self <= most ? m->end : self + most;
+
+	for (bool changed = !asks; self != end && !changed;) {
+		in->self = self;
+		if (t.head->fresh) {
+			settle(t, u.now);
+			if (t.head->fresh)
+				break;
+			changed = true;
+		}
+		if (!t.head->settled)
+			act_usually(t, &u, false, in, out);
+		else if (tells && t.head->settled == 1 && !(rumor_of(t, 0)->size_and_flags & FORGOTTEN))
+			act_usually(t, &u, true, in, out);
+		else
+			break;
+		self++;
+		in->random++;
+		t.head = (struct gn_rumors_head *)(void *)((uint8_t *)t.head + m->head_step);
+		t.body += m->body_step;
+	}
+	return self;
+}
+
+/* As one of many members. Return: done. */
+static bool act_as_many(const struct gn_cluster *c, const struct gn_exchange *x, void *head, void *body,
+			const struct gn_input *in, const struct gn_output *out)
+{
+	const struct gn_members one = { .heads = head, .bodies = body, .end = in->self + 1 };
+	struct gn_input own = *in;
+
+	return gn_exchange_rounds(c, x, &one, &own, out) == one.end;
+}
+
+int gn_exchange_step(const struct gn_cluster *c, const struct gn_exchange *x, void *head, void *body,
+		     const struct gn_input *in, const struct gn_output *out, uint64_t *deadline)
 {
 	const struct gn_rumors t = rumors_of(c, x, head, body);
 	void *own = x->own ? (uint8_t *)body + memory_size(c) : NULL;
@@ -299,14 +336,14 @@ static int step_slowly(const struct gn_cluster *c, const struct gn_exchange *x, 
 	case GN_START:
 		if (*deadline == GN_NO_DEADLINE)
 			*deadline = gn_first_round(c, in);
-		if (!t.head->end && !t.head->fresh)
+		if (!t.head->settled && !t.head->fresh)
 			t.head->tag = GN_TAG_NOTHING;
-		t.head->plain = is_plain(c, x);
 		return 0;
 	case GN_TIMER:
-		gn_rumors_settle(t, in->now);
+		settle(t, in->now);
 		for (unsigned i = 0; i < GN_ROUNDS_AT_ONCE && *deadline <= in->now; i++) {
-			act(t, x, body, own, in, out);
+			if (!act_as_many(c, x, head, body, in, out))
+				act(t, x, body, own, in, out);
 			*deadline = c->clock == GN_CLOCK_ROUNDS ? *deadline + c->period
 								: gn_next_round(c, in, *deadline);
 		}
@@ -317,19 +354,4 @@ static int step_slowly(const struct gn_cluster *c, const struct gn_exchange *x, 
 		return publish(t, x, own, in, out);
 	}
 	return -1;
-}
-
-int gn_exchange_step(const struct gn_cluster *c, const struct gn_exchange *x, void *head, void *body,
-		     const struct gn_input *in, const struct gn_output *out, uint64_t *deadline)
-{
-	const struct gn_rumors_head *h = head;
-
-	if (!can_act_plainly(h, in))
-		return step_slowly(c, x, head, body, in, out, deadline);
-	if (h->tag == GN_TAG_NOTHING)
-		act_knowing_nothing(c, in, out);
-	else
-		act_knowing_all(rumors_of(c, x, head, body), in, out);
-	*deadline = in->now + c->period;
-	return 0;
 }

@@ -123,7 +123,7 @@ static void end_round(struct member *m)
  * taken for known. */
 static struct gn_wire_digest write_digest(const struct member *m, uint8_t map[GN_WIRE_DIGEST_BITS / 8])
 {
-	const uint32_t end = m->head->rumors.end;
+	const uint32_t end = gn_rumors_end(m->rumors);
 	uint32_t base = end > GN_WIRE_DIGEST_BITS ? (end - GN_WIRE_DIGEST_BITS + 7) / 8 * 8 : 0;
 	const uint32_t from = base;
 

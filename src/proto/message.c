@@ -107,11 +107,10 @@ uint32_t gn_send_message(struct gn_rumors t, const struct gn_input *in, const st
 void gn_send_event(struct gn_rumors t, const struct gn_input *in, const struct gn_output *out, uint32_t to,
 		   uint8_t kind, uint32_t number, uint32_t event)
 {
-	uint8_t data[GN_DATAGRAM_MAX];
 	const struct gn_wire_record r = record_of(t, event);
-	size_t size = write_header(data, kind, 0, number, in->now);
+	size_t size = write_header(out->room, kind, 0, number, in->now);
 
-	size = write_record(data, size, 1, &r);
+	size = write_record(out->room, size, 1, &r);
 	count_transmission(rumor_of(t, event));
-	out->send(out->host, to, data, size);
+	out->send(out->host, to, out->room, size);
 }

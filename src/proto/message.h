@@ -22,6 +22,12 @@ GN_HOT uint32_t next_to_send(struct gn_rumors t, const struct gn_wire_digest *as
 	return e;
 }
 
+/* No settled event has a higher number. */
+GN_HOT bool is_last(struct gn_rumors t, uint32_t event)
+{
+	return event + 1 == end_of(t);
+}
+
 /* The same for messages with several events. */
 uint32_t gn_send_several(struct gn_rumors t, const struct gn_input *in, const struct gn_output *out,
 			 const struct gn_message *m);
@@ -30,11 +36,11 @@ GN_HOT uint32_t send_message(struct gn_rumors t, const struct gn_input *in, cons
 			     const struct gn_message *m)
 {
 	const uint32_t none = t.cluster->max_events;
-	const uint32_t event = m->events && t.head->end ? next_to_send(t, m->asked, 0) : none;
-	uint8_t data[GN_DATAGRAM_MAX]; /* large: not cleared */
+	const uint32_t event = m->events && t.head->settled ? next_to_send(t, m->asked, 0) : none;
+	uint8_t *data = out->room;
 	size_t size;
 
-	if (event != none && next_to_send(t, m->asked, event + 1) != none)
+	if (event != none && !is_last(t, event) && next_to_send(t, m->asked, event + 1) != none)
 		return gn_send_several(t, in, out, m);
 	if (event == none && !m->digest)
 		return 0;

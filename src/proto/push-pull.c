@@ -15,6 +15,12 @@ static int step(const struct gn_cluster *c, void *head, void *body, const struct
 	return gn_exchange_step(c, &machine, head, body, in, out, deadline);
 }
 
+static uint32_t rounds(const struct gn_cluster *c, const struct gn_members *m, struct gn_input *in,
+		       const struct gn_output *out)
+{
+	return gn_exchange_rounds(c, &machine, m, in, out);
+}
+
 const struct gn_protocol gn_push_pull = {
 	.abi = GN_PROTOCOL_ABI,
 	.name = "push-pull",
@@ -24,4 +30,5 @@ const struct gn_protocol gn_push_pull = {
 	.tagged = true,
 	.sizes = sizes,
 	.step = step,
+	.rounds = rounds,
 };

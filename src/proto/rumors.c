@@ -20,7 +20,7 @@ void *gn_rumors_extra(struct gn_rumors t, uint32_t event)
 
 bool gn_rumors_knows(struct gn_rumors t, uint32_t event)
 {
-	return event < t.head->first_gap || rumor_of(t, event)->size_and_flags & KNOWN;
+	return is_settled(t, event) || rumor_of(t, event)->size_and_flags & KNOWN;
 }
 
 bool gn_rumors_is_settled(struct gn_rumors t, uint32_t event)
@@ -33,27 +33,34 @@ bool gn_rumors_learn(struct gn_rumors t, uint64_t now, const struct gn_wire_reco
 	return learn(t, now, copy, hop);
 }
 
-void gn_rumors_settle_slowly(struct gn_rumors t, uint64_t now)
+static void settle_many(struct gn_rumors t)
 {
-	uint8_t *map = map_of(t);
+	struct many *many = many_of(t);
 
-	if (now <= body_of(t)->fresh_since)
-		return;
 	for (uint32_t next = t.head->fresh; next;) {
 		uint32_t event = next - 1;
 		struct gn_rumor *r = rumor_of(t, event);
 
 		next = r->next_or_rounds;
 		r->next_or_rounds = 0;
-		map[event / 8] |= (uint8_t)(1u << event % 8);
-		if (event >= t.head->end)
-			t.head->end = event + 1;
+		many->map[event / 8] |= (uint8_t)(1u << event % 8);
+		if (event >= many->end)
+			many->end = event + 1;
 	}
+	while (many->first_gap < many->end && many->map[many->first_gap / 8] >> many->first_gap % 8 & 1)
+		many->first_gap++;
 	t.head->fresh = 0;
-	while (t.head->first_gap < t.head->end && map[t.head->first_gap / 8] >> t.head->first_gap % 8 & 1)
-		t.head->first_gap++;
-	if (t.head->first_gap == t.cluster->max_events)
+	t.head->settled = 1;
+	if (many->first_gap == t.cluster->max_events)
 		t.head->tag = GN_TAG_ALL;
+}
+
+void gn_rumors_settle_slowly(struct gn_rumors t, uint64_t now)
+{
+	if (has_few(t.cluster))
+		settle(t, now);
+	else if (now > body_of(t)->fresh_since)
+		settle_many(t);
 }
 
 struct gn_wire_record gn_rumors_record(struct gn_rumors t, uint32_t event)
@@ -79,6 +86,11 @@ bool gn_rumors_is_forgotten(struct gn_rumors t, uint32_t event)
 uint32_t gn_rumors_next(struct gn_rumors t, uint32_t from)
 {
 	return next_settled(t, from);
+}
+
+uint32_t gn_rumors_end(struct gn_rumors t)
+{
+	return end_of(t);
 }
 
 struct gn_wire_digest gn_rumors_digest(struct gn_rumors t, uint32_t turn)

@@ -42,6 +42,7 @@ struct events {
 	struct gn_sim_datagram *leaving; /* the one that the network is asked about */
 	bool landed;			 /* it is under way again */
 	uint16_t answers;		 /* for what is sent in answer to the input at hand */
+	uint8_t room[GN_DATAGRAM_MAX];	 /* gn_output.room */
 	gn_time window_end;		 /* when the members' sent and received begin anew */
 	bool window_used;
 };
@@ -436,6 +437,7 @@ static int run(struct gn_simulation *s)
 	int r = 0;
 
 	s->state = &e; /* cppcheck-suppress autoVariables ; until the end of this function */
+	s->output.room = e.room;
 	if (!s->t->ideal)
 		r = gn_sim_network_new(s->t, &e.network, s->err);
 	if (!r)
@@ -446,7 +448,7 @@ static int run(struct gn_simulation *s)
 	gn_sim_network_free(e.network);
 	gn_pool_done(&e.pool);
 	gn_wheel_done(&e.wheel);
-	s->state = NULL;
+	s->state = s->output.room = NULL;
 	return r ? r : s->failed;
 }
 

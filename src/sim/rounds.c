@@ -13,38 +13,45 @@
 /* Members of a block: enough that a receiver's mark has come from memory by the time its datagram is delivered, and few
  * enough that the datagrams stay in cache. */
 #define BLOCK 1024
+/* Of these, so many are brought from memory at once, and then so many times as many before their turn. */
+#define FETCH	    64
+#define FETCH_AHEAD 4
 /* Datagrams between one that is delivered and the one whose receiver is fetched from memory meanwhile. */
 #define AHEAD 8
 
 /*
  * What is known of a member, one byte: all that most of its datagrams need, so that those of a million members stay in cache.
- * The lowest bits are its tag; the highest, how many calls it has received in the round at hand. ODD says whether that is an
- * odd round; else the count is of an older one, and void: so nothing needs to be cleared between rounds, as long as
- * each round touches each member.
+ * The lowest bits are its tag; the highest, how many calls it has received in the round at hand.
  */
-#define TAG	  3 /* enum gn_tag; GN_TAG_NONE where all datagrams matter, be they without effect */
-#define IRREGULAR 4 /* its timer does not run in each round: see rounds.due */
-#define ODD	  8
-#define CALL	  16 /* one of them */
-#define CALLS_MAX 15 /* or more: see rounds.received */
+#define TAG	  3  /* enum gn_tag; GN_TAG_NONE where all datagrams matter, be they without effect */
+#define IRREGULAR 4  /* its timer does not run in each round: see rounds.due */
+#define CALL	  8  /* one of them */
+#define CALLS_MAX 31 /* or more: see rounds.received */
 
 struct queued {
-	uint32_t to, from;
+	uint32_t to;
 	uint16_t size;
-	uint16_t tag; /* of the sender */
-	uint8_t data[];
+	uint8_t tag; /* of the sender; instead of GN_TAG_NONE, MATTERS, which is no member's */
+	uint32_t from;
+	uint32_t at; /* its data, in units of DATA_UNIT bytes */
 };
+
+#define MATTERS	  0x80
+#define DATA_UNIT 32
 
 struct queue {
-	uint8_t *bytes;
-	size_t used, size;
-	uint32_t *effective; /* where the datagrams are that have an effect, in units of QUEUE_UNIT bytes */
+	struct queued *datagrams;
+	size_t n;
+	uint8_t *data;
+	/* Bytes of data: there is room for a datagram in each unit. Where used does not exceed limit, RESERVE are free: for two
+	 * copies of a datagram, and the room for the next one. */
+	size_t used, limit;
 };
 
-#define QUEUE_UNIT 8
+#define RESERVE (3 * room_for(GN_DATAGRAM_MAX))
 
 struct rounds {
-	uint8_t *marks;	    /* by member */
+	uint8_t *marks;	    /* by member, and some more: see void_counts() */
 	uint32_t *received; /* by member: calls, where a mark cannot hold the number; NULL: nowhere yet */
 	uint32_t *due;	    /* by member: the round of its timer, or 0, where IRREGULAR; NULL: nowhere yet */
 	struct queue queue; /* filled by the step at hand */
@@ -52,8 +59,7 @@ struct rounds {
 	uint32_t round;	    /* the last one that was begun */
 	uint32_t had_timer; /* members below have had their timer of this round */
 	gn_time next_time;  /* of the round after it */
-	bool next_is_due;   /* some member's timer runs then */
-	uint8_t odd;	    /* ODD or 0, in turns */
+	uint32_t irregular; /* members that are IRREGULAR */
 	uint8_t tag_mask;   /* TAG or 0 */
 };
 
@@ -61,7 +67,7 @@ struct rounds {
 
 static inline size_t room_for(size_t size)
 {
-	return (sizeof(struct queued) + size + QUEUE_UNIT - 1) & ~(size_t)(QUEUE_UNIT - 1);
+	return (size + DATA_UNIT - 1) & ~(size_t)(DATA_UNIT - 1);
 }
 
 static void out_of_memory(struct gn_simulation *s)
@@ -71,56 +77,53 @@ static void out_of_memory(struct gn_simulation *s)
 				    s->cluster.members);
 }
 
-static bool grow(struct gn_simulation *s, struct queue *q)
+/* So that there is room again. If there is no memory, what is queued is lost, as is the whole run. */
+static void grow(struct gn_simulation *s, struct queue *q)
 {
-	size_t size = q->size ? 2 * q->size : (size_t)BLOCK * 64;
-	uint8_t *bytes = realloc(q->bytes, size);
+	size_t limit = q->limit ? 2 * q->limit : (size_t)BLOCK * 2 * DATA_UNIT, size = limit + RESERVE;
+	uint8_t *data = realloc(q->data, size);
+	struct queued *datagrams = data ? realloc(q->datagrams, size / DATA_UNIT * sizeof(*datagrams)) : NULL;
 
-	if (bytes)
-		q->bytes = bytes;
-	uint32_t *effective = bytes ? realloc(q->effective, size / room_for(1) * sizeof(*effective)) : NULL;
-
-	if (!effective) {
-		out_of_memory(s);
-		return false;
+	if (data)
+		q->data = data;
+	if (datagrams) {
+		q->datagrams = datagrams;
+		q->limit = limit;
+		return;
 	}
-	q->effective = effective;
-	q->size = size;
-	return true;
+	out_of_memory(s);
+	q->n = q->used = 0;
 }
 
 static void free_queue(struct queue *q)
 {
-	free(q->bytes);
-	free(q->effective);
+	free(q->data);
+	free(q->datagrams);
 }
 
-static inline struct queued *append(struct gn_simulation *s, uint32_t to, size_t size)
+/* The next datagram is what lies in the room, or what will be put there. */
+static inline void append(struct gn_simulation *s, uint32_t to, size_t size)
 {
 	struct rounds *r = s->state;
 	struct queue *q = &r->queue;
-	struct queued *d = (void *)(q->bytes + q->used);
+	const uint8_t tag = *(const uint8_t *)gn_sim_head(s, s->in.self) & r->tag_mask;
 
+	q->datagrams[q->n++] = (struct queued){
+		.to = to,
+		.from = s->in.self,
+		.at = (uint32_t)(q->used / DATA_UNIT),
+		.size = (uint16_t)size,
+		.tag = tag ? tag : MATTERS,
+	};
 	q->used += room_for(size);
-	d->to = to;
-	d->from = s->in.self;
-	d->size = (uint16_t)size;
-	d->tag = *(const uint8_t *)gn_sim_head(s, s->in.self) & r->tag_mask;
+	s->output.room = q->data + q->used;
 	__builtin_prefetch(&r->marks[to], 1);
-	return d;
-}
-
-static void enqueue(struct gn_simulation *s, uint32_t to, const uint8_t *data, size_t size)
-{
-	struct rounds *r = s->state;
-
-	if (r->queue.size - r->queue.used >= room_for(GN_DATAGRAM_MAX) || grow(s, &r->queue))
-		memcpy(append(s, to, size)->data, data, size);
 }
 
 static void send_slowly(void *host, uint32_t to, const uint8_t *data, size_t size)
 {
 	struct gn_simulation *s = host;
+	struct rounds *r = s->state;
 
 	if (!gn_sim_may_send(s, to, data, size))
 		return;
@@ -128,39 +131,31 @@ static void send_slowly(void *host, uint32_t to, const uint8_t *data, size_t siz
 		s->counters[s->in.self].datagrams_sent++;
 		s->counters[s->in.self].bytes_sent += size;
 	}
-	for (unsigned copies = gn_sim_copies(s, to); copies; copies--)
-		enqueue(s, to, data, size);
-}
-
-/* Sizes whose copying is written out: calling memcpy() costs as much as making so small a datagram. */
-enum { SMALL_MIN = 16, SMALL_MAX = 64 };
-
-static inline void copy_small(uint8_t *to, const uint8_t *from, size_t size)
-{
-	memcpy(to, from, 16);
-	if (size > 32) {
-		memcpy(to + 16, from + 16, 16);
-		memcpy(to + size - 32, from + size - 32, 16);
+	for (unsigned copies = gn_sim_copies(s, to); copies; copies--) {
+		if (data != s->output.room)
+			memcpy(s->output.room, data, size);
+		append(s, to, size);
 	}
-	memcpy(to + size - 16, from + size - 16, 16);
+	if (r->queue.used > r->queue.limit)
+		grow(s, &r->queue);
+	s->output.room = r->queue.data + r->queue.used;
 }
 
-/* Over a perfect network, and nobody counts what each member sends: the same for a small datagram without a fault. */
+/* Over a perfect network, and nobody counts what each member sends: the same for a datagram in its room without a fault. That
+ * there are not too many is looked at when the queue has to grow, and after the step. */
 static void send_perfectly(void *host, uint32_t to, const uint8_t *data, size_t size)
 {
 	struct gn_simulation *s = host;
 	const struct rounds *r = s->state;
 
-	if (GN_UNLIKELY(to >= s->cluster.members || to == s->in.self ||
-			size - SMALL_MIN > SMALL_MAX - SMALL_MIN ||
-			r->queue.size - r->queue.used < room_for(SMALL_MAX) ||
-			gn_sim_step_sent(s) >= GN_STEP_DATAGRAMS_MAX)) {
+	if (GN_UNLIKELY(to >= s->cluster.members || to == s->in.self || data != s->output.room ||
+			size - 1 >= GN_DATAGRAM_MAX || r->queue.used > r->queue.limit)) {
 		send_slowly(host, to, data, size);
 		return;
 	}
 	s->sent++;
 	s->bytes += size;
-	copy_small(append(s, to, size)->data, data, size);
+	append(s, to, size);
 }
 
 /* ---- deadlines ---- */
@@ -178,10 +173,11 @@ static uint64_t deadline_of(const struct gn_simulation *s, uint32_t member)
 static void set_due(struct gn_simulation *s, uint32_t member, uint32_t round)
 {
 	struct rounds *r = s->state;
+	const bool was_irregular = r->marks[member] & IRREGULAR;
 
-	r->next_is_due |= round == r->round + 1;
 	if (round == r->round + 1 && member < r->had_timer) {
 		r->marks[member] &= ~IRREGULAR;
+		r->irregular -= was_irregular;
 		return;
 	}
 	if (!r->due)
@@ -191,6 +187,7 @@ static void set_due(struct gn_simulation *s, uint32_t member, uint32_t round)
 		return;
 	}
 	r->marks[member] |= IRREGULAR;
+	r->irregular += !was_irregular;
 	r->due[member] = round;
 }
 
@@ -217,7 +214,7 @@ static inline void renew_tag(struct gn_simulation *s, uint32_t member, const uin
 		r->marks[member] ^= (r->marks[member] ^ tag) & TAG;
 }
 
-static inline void receive(struct gn_simulation *s, const struct queued *d)
+static inline void receive(struct gn_simulation *s, const struct queued *d, const uint8_t *data)
 {
 	const uint64_t before = deadline_of(s, d->to);
 	uint64_t after = before;
@@ -225,23 +222,35 @@ static inline void receive(struct gn_simulation *s, const struct queued *d)
 
 	s->in.self = d->to;
 	s->in.from = d->from;
-	s->in.data = d->data;
+	s->in.data = data;
 	s->in.size = d->size;
 	if (s->counters) {
 		s->counters[d->to].datagrams_received++;
 		s->counters[d->to].bytes_received += d->size;
 	}
 	gn_sim_check_return(s, gn_sim_step(s, head, gn_sim_body(s, d->to), &after));
+	gn_sim_check_sent(s);
 	if (GN_UNLIKELY(after != before))
 		change_deadline(s, before, after);
 	renew_tag(s, d->to, head);
 }
 
-/* One more call than a mark can hold. Return: the mark. */
+static void count_in_degree(struct gn_simulation *s, uint32_t calls)
+{
+	if (calls > s->result->largest_in_degree)
+		s->result->largest_in_degree = calls;
+}
+
+/* One more call, of a member that has received as many as any has, or as many as a mark can hold. Return: the mark. */
 static unsigned count_many(struct gn_simulation *s, uint32_t member, unsigned mark)
 {
 	struct rounds *r = s->state;
 
+	if (mark < (CALLS_MAX - 1) * CALL) {
+		mark += CALL;
+		count_in_degree(s, mark / CALL);
+		return mark;
+	}
 	if (!r->received)
 		r->received = gn_sim_allocate(s->cluster.members * sizeof(*r->received));
 	if (!r->received) {
@@ -249,64 +258,65 @@ static unsigned count_many(struct gn_simulation *s, uint32_t member, unsigned ma
 		return mark;
 	}
 	r->received[member] = mark < CALLS_MAX * CALL ? CALLS_MAX : r->received[member] + 1;
-	if (r->received[member] > s->result->largest_in_degree)
-		s->result->largest_in_degree = r->received[member];
+	count_in_degree(s, r->received[member]);
 	return mark | CALLS_MAX * CALL;
 }
 
-/* Count the calls among what is queued, and find what has an effect at its receiver: its number is returned. */
-static inline size_t sift(struct gn_simulation *s, const struct queue *q, const bool calls)
+/* Count the calls among what is queued, and keep what has an effect at its receiver. */
+static inline void sift(struct gn_simulation *s, struct queue *q, const bool calls)
 {
 	const struct rounds *r = s->state;
-	uint8_t *const marks = r->marks, *const bytes = q->bytes;
-	uint8_t largest = 0;
-	uint32_t *const effective = q->effective;
-	const uint8_t odd = r->odd;
-	const size_t used = q->used;
-	size_t n = 0;
+	uint8_t *const marks = r->marks;
+	struct queued *const datagrams = q->datagrams;
+	const size_t n = q->n;
+	const unsigned few = GN_MIN(s->result->largest_in_degree, CALLS_MAX - 1u) * CALL;
+	uint32_t last = GN_NO_MEMBER, in_a_row = 0, most = 0;
+	size_t kept = 0;
 
-	for (size_t at = 0; at < used;) {
-		const struct queued *d = (const void *)(bytes + at);
-		uint32_t to = d->to;
-		unsigned tag = d->tag, mark = marks[to];
+	for (size_t i = 0; i < n; i++) {
+		const uint32_t to = datagrams[i].to, from = datagrams[i].from;
+		unsigned mark = marks[to], tag = datagrams[i].tag;
 
-		effective[n] = (uint32_t)(at / QUEUE_UNIT);
-		n += tag != (mark & TAG) || !tag;
-		at += room_for(d->size);
+		datagrams[kept] = datagrams[i];
+		kept += tag != (mark & TAG);
 		if (!calls)
 			continue;
-		if ((mark ^ odd) & ODD)
-			mark = odd | (mark & (TAG | IRREGULAR));
-		if (GN_UNLIKELY(mark >= (CALLS_MAX - 1) * CALL))
+		if (GN_UNLIKELY(mark >= few))
 			mark = count_many(s, to, mark);
 		else
 			mark += CALL;
 		marks[to] = (uint8_t)mark;
-		largest = (uint8_t)GN_MAX(largest, mark);
+		in_a_row = from == last ? in_a_row + 1 : 1;
+		last = from;
+		if (GN_UNLIKELY(in_a_row > most))
+			most = in_a_row;
 	}
-	if (largest / CALL > s->result->largest_in_degree)
-		s->result->largest_in_degree = largest / CALL;
-	return n;
+	q->n = kept;
+	if (s->output.send == send_perfectly && most > s->result->largest_fan_out)
+		s->result->largest_fan_out = most;
 }
 
-static inline const struct queued *effective_at(const struct queue *q, size_t i)
+static inline void fetch_member(const struct gn_simulation *s, uint32_t member)
 {
-	return (const void *)(q->bytes + (size_t)q->effective[i] * QUEUE_UNIT);
+	__builtin_prefetch(gn_sim_head(s, member), 1);
+	__builtin_prefetch(gn_sim_body(s, member), 1);
 }
 
-static inline void deliver_queue(struct gn_simulation *s, const struct queue *q, bool calls)
+static inline void deliver_queue(struct gn_simulation *s, struct queue *q, bool calls)
 {
-	const size_t n = calls ? sift(s, q, true) : sift(s, q, false);
-
+	if (calls)
+		sift(s, q, true);
+	else
+		sift(s, q, false);
 	s->in.type = GN_DATAGRAM;
-	for (size_t i = 0; i < n; i++) {
-		if (i + AHEAD < n) {
-			uint32_t to = effective_at(q, i + AHEAD)->to;
+	for (size_t i = 0; i < GN_MIN(q->n, (size_t)AHEAD); i++)
+		fetch_member(s, q->datagrams[i].to);
+	for (size_t i = 0; i < q->n; i++) {
+		const struct queued *d = &q->datagrams[i];
 
-			__builtin_prefetch(gn_sim_head(s, to), 1);
-			__builtin_prefetch(gn_sim_body(s, to), 1);
-		}
-		receive(s, effective_at(q, i));
+		if (i + AHEAD < q->n)
+			fetch_member(s, d[AHEAD].to);
+		receive(s, d, q->data + (size_t)d->at * DATA_UNIT);
 	}
 }
 
@@ -315,68 +325,137 @@ static void deliver(struct gn_simulation *s)
 {
 	struct rounds *r = s->state;
 
-	for (unsigned answers = 0; r->queue.used && !s->failed && !s->fault; answers++) {
+	for (unsigned answers = 0; r->queue.n && !s->failed && !s->fault; answers++) {
 		struct queue q = r->queue;
 
 		r->queue = r->other;
-		r->queue.used = 0;
+		r->queue.n = r->queue.used = 0;
 		r->other = q;
+		s->output.room = r->queue.data;
 		deliver_queue(s, &q, !answers);
 		if (answers == GN_SIM_ANSWERS_MAX)
 			gn_sim_blame(s, "answers answers without end");
 	}
 }
 
+/* A round begins: nobody has received anything in it. Eight marks at once. */
+static void void_counts(const struct gn_simulation *s)
+{
+	const struct rounds *r = s->state;
+
+	for (size_t m = 0; m < s->cluster.members; m += 8) {
+		uint64_t eight;
+
+		memcpy(&eight, r->marks + m, sizeof(eight));
+		eight &= (TAG | IRREGULAR) * UINT64_C(0x0101010101010101);
+		memcpy(r->marks + m, &eight, sizeof(eight));
+	}
+}
+
+static void run_timer(struct gn_simulation *s, uint32_t member)
+{
+	struct rounds *r = s->state;
+	uint8_t *head = gn_sim_head(s, member);
+	uint64_t deadline = s->in.now;
+
+	if (r->marks[member] & IRREGULAR && r->due[member] != r->round)
+		return;
+	s->in.self = member;
+	gn_sim_check_return(s, gn_sim_step(s, head, gn_sim_body(s, member), &deadline));
+	gn_sim_check_sent(s);
+	gn_sim_count_fan_out(s);
+	r->had_timer = member + 1;
+	if (deadline != r->next_time || r->marks[member] & IRREGULAR)
+		change_deadline(s, s->in.now, deadline);
+	renew_tag(s, member, head);
+	if (s->counters)
+		s->counters[member].timers++;
+}
+
+/* Let the protocol run the timers of the members from @first up to @end, all of which are due. Return: the member at
+ * which it stopped. */
+static uint32_t run_many(struct gn_simulation *s, uint32_t first, uint32_t end)
+{
+	const struct gn_members m = {
+		.heads = gn_sim_head(s, first),
+		.bodies = gn_sim_body(s, first),
+		.head_step = s->slot_size,
+		.body_step = s->body_step,
+		.end = end,
+	};
+
+	s->in.self = first;
+	s->in.random = &s->randoms[first];
+	s->sent_before = s->sent;
+	uint32_t stopped = s->protocol->rounds(&s->cluster, &m, &s->in, &s->output);
+
+	gn_sim_check_sent(s);
+	if (stopped < first || stopped > end) {
+		gn_sim_blame(s, "returned from rounds() a member that it was not asked about");
+		return end;
+	}
+	if (stopped > first)
+		renew_tag(s, stopped - 1, gn_sim_head(s, stopped - 1));
+	s->steps += stopped - first;
+	return stopped;
+}
+
+static void fetch_lines(const uint8_t *at, size_t size)
+{
+	for (size_t i = 0; i < size; i += GN_SIM_LINE)
+		__builtin_prefetch(at + i, 1);
+}
+
+/* Have the state of the next members brought from memory: the processor sees by itself that all is read from front to back, but
+ * only within pages of 4 KiB. */
+static void fetch_members(const struct gn_simulation *s, uint32_t first)
+{
+	if (first >= s->cluster.members)
+		return;
+	const size_t n = GN_MIN((uint32_t)FETCH, s->cluster.members - first);
+
+	fetch_lines(gn_sim_head(s, first), n * s->slot_size);
+	fetch_lines((const uint8_t *)&s->randoms[first], n * sizeof(*s->randoms));
+}
+
 /* Run the timers of the members from @first up to @end that are due in this round. */
 static void run_timers(struct gn_simulation *s, uint32_t first, uint32_t end)
 {
 	struct rounds *r = s->state;
-	uint8_t *head = gn_sim_head(s, first), *body = gn_sim_body(s, first);
-	uint64_t largest = s->result->largest_fan_out;
-	bool next_is_due = false;
+	const bool many = s->protocol->rounds && s->output.send == send_perfectly;
 
 	s->in.type = GN_TIMER;
 	s->in.from = GN_NO_MEMBER;
 	s->in.data = NULL;
 	s->in.size = 0;
-	for (uint32_t m = first; m < end; m++, head += s->slot_size, body += s->body_size) {
-		unsigned mark = r->marks[m];
-		uint64_t deadline = s->in.now;
-
-		if ((mark ^ r->odd) & ODD)
-			mark = r->odd | (mark & (TAG | IRREGULAR));
-		r->marks[m] = (uint8_t)mark;
-		if (GN_UNLIKELY(mark & IRREGULAR) && r->due[m] != r->round)
-			continue;
-		s->in.self = m;
-		gn_sim_check_return(s, gn_sim_step(s, head, body, &deadline));
-		largest = GN_MAX(largest, gn_sim_step_sent(s));
-		if (GN_LIKELY(deadline == r->next_time && !(mark & IRREGULAR))) {
-			next_is_due = true;
-		} else {
-			r->had_timer = m + 1;
-			change_deadline(s, s->in.now, deadline);
+	for (uint32_t m = first, fetched = first; m < end && !s->fault;) {
+		if (m >= fetched) {
+			fetch_members(s, fetched + FETCH_AHEAD * FETCH);
+			fetched += FETCH;
 		}
-		renew_tag(s, m, head);
-		if (s->counters)
-			s->counters[m].timers++;
+		const uint32_t stopped = many && !r->irregular ? run_many(s, m, GN_MIN(end, fetched)) : m;
+
+		if (stopped == m)
+			run_timer(s, m++);
+		else
+			m = stopped;
 	}
 	r->had_timer = end;
-	r->next_is_due |= next_is_due;
-	s->result->largest_fan_out = (uint32_t)largest;
 }
 
+/* At first all members are due in the first round; those who are not say so at their start. */
 static void feed(struct gn_simulation *s)
 {
-	const uint64_t before = s->in.type == GN_START ? GN_NO_DEADLINE : deadline_of(s, s->in.self);
-	uint64_t after = before;
+	const uint64_t before = deadline_of(s, s->in.self);
+	uint64_t after = s->in.type == GN_START ? GN_NO_DEADLINE : before;
 
 	gn_sim_check_return(s,
 			    gn_sim_step(s, gn_sim_head(s, s->in.self), gn_sim_body(s, s->in.self), &after));
+	gn_sim_check_sent(s);
 	gn_sim_count_fan_out(s);
 	if (s->counters && s->in.type == GN_START)
 		s->counters[s->in.self].phase_ns = after;
-	if (after != before || s->in.type == GN_START)
+	if (after != before)
 		change_deadline(s, before, after);
 	renew_tag(s, s->in.self, gn_sim_head(s, s->in.self));
 	deliver(s);
@@ -391,9 +470,8 @@ static void run_round(struct gn_simulation *s)
 
 	r->round = s->in.round;
 	r->next_time = s->in.now + s->cluster.period;
-	r->odd ^= ODD;
 	r->had_timer = 0;
-	r->next_is_due = false;
+	void_counts(s);
 	for (uint32_t first = 0; first < members && !gn_sim_tick(s); first += BLOCK) {
 		uint32_t end = GN_MIN(first + BLOCK, members);
 
@@ -409,9 +487,9 @@ static uint32_t next_due(const struct gn_simulation *s)
 	const struct rounds *r = s->state;
 	uint32_t next = 0;
 
-	if (r->next_is_due)
+	if (r->irregular < s->cluster.members)
 		return r->round + 1;
-	for (uint32_t m = 0; m < s->cluster.members; m++) { /* now all of them are irregular */
+	for (uint32_t m = 0; m < s->cluster.members; m++) {
 		uint32_t due = r->due[m];
 
 		if (due && (!next || due < next))
@@ -458,11 +536,14 @@ static int run(struct gn_simulation *s)
 		.next_time = s->cluster.period,
 		.had_timer = s->cluster.members,
 		.tag_mask = s->protocol->tagged && !s->counters ? TAG : 0,
-		.marks = gn_sim_allocate(s->cluster.members),
+		.marks = gn_sim_allocate((size_t)s->cluster.members + 8),
 	};
 
 	s->state = &r; /* cppcheck-suppress autoVariables ; until the end of this function */
-	if (r.marks)
+	grow(s, &r.queue);
+	grow(s, &r.other);
+	s->output.room = r.queue.data;
+	if (r.marks && !s->failed)
 		run_rounds(s);
 	else
 		out_of_memory(s);
@@ -471,7 +552,7 @@ static int run(struct gn_simulation *s)
 	free(r.marks);
 	free(r.received);
 	free(r.due);
-	s->state = NULL;
+	s->state = s->output.room = NULL;
 	return s->failed;
 }
 

@@ -14,18 +14,18 @@
 
 /* ---- memory ---- */
 
-/* Room for @n things of @size bytes in a layout that ends at *@end. Return: where; *@end is what it was if it overflows. */
-static size_t reserve(size_t *end, size_t n, size_t size, bool *overflow)
-{
-	size_t at = (*end + 63) & ~(size_t)63, bytes;
-
-	*overflow |= __builtin_mul_overflow(n, size, &bytes) || __builtin_add_overflow(at, bytes, end);
-	return at;
-}
-
 static size_t round_up(size_t size, size_t to)
 {
 	return (size + to - 1) / to * to;
+}
+
+/* Room for @n things of @size bytes in a layout that ends at *@end. Return: where; *@end is what it was if it overflows. */
+static size_t reserve(size_t *end, size_t n, size_t size, bool *overflow)
+{
+	size_t at = round_up(*end, GN_SIM_LINE), bytes;
+
+	*overflow |= __builtin_mul_overflow(n, size, &bytes) || __builtin_add_overflow(at, bytes, end);
+	return at;
 }
 
 void *gn_sim_allocate(size_t size)
@@ -44,14 +44,20 @@ void *gn_sim_allocate(size_t size)
 static int allocate(struct gn_simulation *s, const struct gn_sizes *sizes)
 {
 	const size_t members = s->cluster.members, events = s->cluster.max_events;
-	size_t end = 64, tail = s->engine->tail;
+	size_t end = GN_SIM_LINE, tail = s->engine->tail;
 	bool overflow = false;
 
 	s->tail_at = round_up(sizes->head, 8);
 	s->slot_size = round_up(s->tail_at + tail, 8);
 	s->body_size = round_up(sizes->body, 8);
+	const bool together = s->slot_size + s->body_size <= GN_SIM_LINE;
+	const size_t body_at = s->slot_size;
+
+	s->body_step = s->body_size;
+	if (together)
+		s->slot_size = s->body_step = s->slot_size + s->body_size;
 	size_t slots = reserve(&end, members, s->slot_size, &overflow);
-	size_t bodies = reserve(&end, members, s->body_size, &overflow);
+	size_t bodies = together ? slots + body_at : reserve(&end, members, s->body_size, &overflow);
 	size_t randoms = reserve(&end, members, sizeof(*s->randoms), &overflow);
 	size_t known = reserve(&end, members * events / 64 + 1, sizeof(*s->known), &overflow);
 	size_t counters = reserve(&end, s->logs_arrivals ? members : 0, sizeof(*s->counters), &overflow);
@@ -61,7 +67,7 @@ static int allocate(struct gn_simulation *s, const struct gn_sizes *sizes)
 	if (!s->memory)
 		return gn_fail(s->err, -ENOMEM, "out of memory for %zu members of protocol %s", members,
 			       s->protocol->name);
-	uint8_t *at = (uint8_t *)round_up((uintptr_t)s->memory, 64) - 64;
+	uint8_t *at = (uint8_t *)round_up((uintptr_t)s->memory, GN_SIM_LINE) - GN_SIM_LINE;
 
 	s->slots = at + slots;
 	s->bodies = at + bodies;

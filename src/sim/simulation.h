@@ -15,6 +15,9 @@
 #define GN_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define GN_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* Bytes that the processor brings from memory at once. */
+#define GN_SIM_LINE 64
+
 /* Nobody answers answers that often in one moment: it would never end. */
 #define GN_SIM_ANSWERS_MAX 1000
 
@@ -55,12 +58,13 @@ struct gn_simulation {
 	struct gn_output output;
 
 	/*
-	 * The members' memory. A slot is what every input of a member touches: the head of its protocol's state and,
-	 * from tail_at on, what the engine needs to know of it. That all of it is in one cache line is what
-	 * makes a large simulation fast.
+	 * The members' memory. A slot is what every input of a member touches: the head of its protocol's state, from
+	 * tail_at on what the engine needs to know of it, and the body too if all of it goes into one cache
+	 * line: the fewer there are, the faster is a large simulation.
 	 */
 	uint8_t *slots, *bodies;
 	size_t slot_size, tail_at, body_size;
+	size_t body_step; /* from one member's body to the next one's */
 	struct gn_random *randoms;
 	uint64_t *known;		  /* a bit for each event and member: has been delivered there */
 	struct gn_sim_counters *counters; /* by member, or NULL: nobody will read them */
@@ -75,7 +79,7 @@ struct gn_simulation {
 	struct gn_sim_faults *faults;
 
 	/* Counts so far, and where they stood when the step at hand began. */
-	uint64_t steps, calls, sent, bytes;
+	uint64_t steps, sent, calls, bytes;
 	uint64_t sent_before;
 	uint64_t last_delivery; /* the step with the last delivery: its number */
 
@@ -115,7 +119,7 @@ static inline void *gn_sim_tail(const struct gn_simulation *s, uint32_t member)
 
 static inline void *gn_sim_body(const struct gn_simulation *s, uint32_t member)
 {
-	return s->bodies + member * s->body_size;
+	return s->bodies + member * s->body_step;
 }
 
 static inline bool gn_sim_counts(const struct gn_simulation *s, uint32_t member)
@@ -167,6 +171,14 @@ static inline bool gn_sim_may_send(struct gn_simulation *s, uint32_t to, const u
 	s->sent++;
 	s->bytes += size;
 	return true;
+}
+
+/* Has the step at hand sent more than it may, unnoticed? */
+static inline void gn_sim_check_sent(struct gn_simulation *s)
+{
+	if (GN_UNLIKELY(gn_sim_step_sent(s) > GN_STEP_DATAGRAMS_MAX))
+		gn_sim_blame(s, gn_output_check_send(&s->cluster, &s->in, !s->in.self, (const uint8_t *)"", 1,
+						     GN_STEP_DATAGRAMS_MAX));
 }
 
 /* What step() has returned. */

@@ -91,7 +91,8 @@ static void run(const struct gn_protocol *p, const struct prepared *with, const 
 {
 	const struct gn_cluster c = with->cluster;
 	struct watched w = { 0 };
-	const struct gn_output out = { .host = &w, .send = on_send, .deliver = on_deliver };
+	uint8_t room[GN_DATAGRAM_MAX];
+	const struct gn_output out = { .host = &w, .send = on_send, .deliver = on_deliver, .room = room };
 	struct gn_random random = { 1 };
 	uint64_t deadline = GN_NO_DEADLINE, now = 0;
 	void *head = calloc(1, with->sizes.head + 1), *body = calloc(1, with->sizes.body + 1);

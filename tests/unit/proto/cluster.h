@@ -28,6 +28,7 @@ struct member {
 	void *head, *body;
 	uint64_t deadline;
 	struct gn_output out;
+	uint8_t room[GN_DATAGRAM_MAX];
 };
 
 /* What will happen: a datagram or, without data, a timer. */
@@ -325,7 +326,7 @@ static inline void cluster_start(struct cluster *c)
 
 		m->cluster = c;
 		m->number = i;
-		m->out = (struct gn_output){ m, cluster_send, cluster_deliver, cluster_call };
+		m->out = (struct gn_output){ m, cluster_send, cluster_deliver, cluster_call, m->room };
 		m->random.state = gn_rand_seed(c->config.seed, GN_RAND_PROTOCOL, i);
 		m->head = (uint8_t *)c->memory + i * (head + body);
 		m->body = (uint8_t *)m->head + head;

@@ -27,6 +27,7 @@ struct member {
 	size_t state_size;
 	struct gn_random random;
 	struct gn_output out;
+	uint8_t room[GN_DATAGRAM_MAX];
 	uint64_t deadline;
 	struct {
 		uint32_t to;
@@ -98,7 +99,7 @@ static struct member *member_of(const char *protocol, const struct gn_cluster *c
 	assert_true(sizes.head <= BODY);
 	m->state_size = BODY + sizes.body;
 	m->state = calloc(1, m->state_size);
-	m->out = (struct gn_output){ m, on_send, on_deliver, on_call };
+	m->out = (struct gn_output){ m, on_send, on_deliver, on_call, m->room };
 	m->random = same_random();
 	m->deadline = GN_NO_DEADLINE;
 	assert_non_null(m->state);

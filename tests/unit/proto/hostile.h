@@ -138,7 +138,7 @@ static inline size_t hostile_run(const char *protocol, void (*configure)(struct 
 	const size_t state_size = (size_t)((uint8_t *)c->members[1].head - (uint8_t *)victim->head);
 	void *before = malloc(state_size);
 
-	victim->out = (struct gn_output){ h, hostile_count_send, hostile_count_delivery, NULL };
+	victim->out = (struct gn_output){ h, hostile_count_send, hostile_count_delivery, NULL, victim->room };
 	for (int i = 0; i < HOSTILE_DATAGRAMS; i++)
 		hostile_feed(h, victim, before, state_size);
 	hostile_publish(h, victim);

@@ -51,7 +51,8 @@ static void alone_deliver(void *host, const struct gn_delivery *d)
 
 static int alone_feed(struct alone *a, uint32_t round, struct gn_input in)
 {
-	const struct gn_output out = { a, alone_send, alone_deliver, NULL };
+	uint8_t room[GN_DATAGRAM_MAX];
+	const struct gn_output out = { a, alone_send, alone_deliver, NULL, room };
 
 	in.now = round * PERIOD;
 	in.round = a->cluster.clock == GN_CLOCK_ROUNDS ? round : 0;

@@ -63,7 +63,8 @@ static void count(struct cluster *m, uint32_t self, uint32_t rounds, uint64_t *r
 	const struct gn_protocol *p = gn_protocol_find("power-law");
 	_Alignas(16) uint8_t head[64] = { 0 }, body[256] = { 0 };
 	struct host host;
-	const struct gn_output out = { &host, on_send, NULL, on_call };
+	uint8_t room[GN_DATAGRAM_MAX];
+	const struct gn_output out = { &host, on_send, NULL, on_call, room };
 	struct gn_random random = { gn_rand_seed(7, GN_RAND_PROTOCOL, self) };
 	struct gn_input in = { .type = GN_START, .self = self, .random = &random };
 	uint64_t deadline = GN_NO_DEADLINE;

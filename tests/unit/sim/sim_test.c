@@ -125,6 +125,105 @@ static void misbehaviour_is_named(void **state GN_UNUSED)
 		     "asked for a deadline between two rounds, but the clock is that of rounds");
 }
 
+static uint32_t goes_too_far(const struct gn_cluster *c, const struct gn_members *m GN_UNUSED,
+			     struct gn_input *in, const struct gn_output *out GN_UNUSED)
+{
+	return in->now >= 2 * c->period ? c->members + 1 : in->self;
+}
+
+static uint32_t sends_no_end_at_once(const struct gn_cluster *c, const struct gn_members *m,
+				     struct gn_input *in, const struct gn_output *out)
+{
+	for (uint32_t i = 0; in->now >= 2 * c->period && i <= GN_STEP_DATAGRAMS_MAX; i++)
+		out->send(out->host, (in->self + 1) % c->members, (const uint8_t *)"x", 1);
+	return in->now >= 2 * c->period ? m->end : in->self;
+}
+
+static int step_well(const struct gn_cluster *c, void *head GN_UNUSED, void *body GN_UNUSED,
+		     const struct gn_input *in, const struct gn_output *out, uint64_t *deadline)
+{
+	return behave(c, in, out, deadline);
+}
+
+static void misbehaviour_of_many_is_named(void **state GN_UNUSED)
+{
+	static const struct {
+		uint32_t (*rounds)(const struct gn_cluster *c, const struct gn_members *m,
+				   struct gn_input *in, const struct gn_output *out);
+		const char *fault;
+	} cases[] = {
+		{ goes_too_far, "returned from rounds() a member that it was not asked about" },
+		{ sends_no_end_at_once,
+		  "sent more datagrams in one step than GN_STEP_DATAGRAMS_MAX, 16777216" },
+	};
+
+	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
+		const struct gn_protocol p = {
+			.name = "bad", .sizes = no_memory, .step = step_well, .rounds = cases[i].rounds
+		};
+		struct gn_err err = { "" };
+		struct gn_sim_result r = { 0 };
+		struct setting s;
+
+		make_setting(&s, &p, 4, GN_CLOCK_ROUNDS);
+		const struct gn_sim_options o = { .topology = &s.t };
+
+		assert_int_equal(gn_sim_run(&o, &r, &err), -EPROTO);
+		assert_non_null(strstr(err.text, cases[i].fault));
+		assert_non_null(strstr(err.text, "simulated time 2.000000000 s"));
+		gn_sim_result_done(&r);
+	}
+}
+
+static void expect_same_result(const struct gn_sim_result *a, const struct gn_sim_result *b)
+{
+	assert_int_equal(a->n_curves, b->n_curves);
+	for (uint32_t e = 0; e < a->n_curves; e++) {
+		assert_int_equal(a->curves[e].n, b->curves[e].n);
+		for (size_t i = 0; i < a->curves[e].n; i++) {
+			assert_int_equal(a->curves[e].points[i].t, b->curves[e].points[i].t);
+			assert_int_equal(a->curves[e].points[i].informed, b->curves[e].points[i].informed);
+		}
+	}
+	assert_int_equal(a->datagrams, b->datagrams);
+	assert_int_equal(a->bytes, b->bytes);
+	assert_int_equal(a->calls, b->calls);
+	assert_int_equal(a->steps, b->steps);
+	assert_int_equal(a->largest_fan_out, b->largest_fan_out);
+	assert_int_equal(a->largest_in_degree, b->largest_in_degree);
+}
+
+/* Protocols that run the rounds of many members at once do what they do one by one. */
+static void many_at_once_are_as_one_by_one(void **state GN_UNUSED)
+{
+	static const char *const names[] = { "push-pull", "pull" };
+
+	for (unsigned i = 0; i < 2 * 3 * 2 * 2 * 2; i++) {
+		struct gn_protocol one_by_one = *gn_protocol_find(names[i % 2]);
+		struct gn_sim_result many, one;
+		struct setting s;
+
+		make_setting(&s, gn_protocol_find(names[i % 2]), 3000, GN_CLOCK_ROUNDS);
+		s.t.duration = 40 * GN_SEC;
+		s.t.gossip.fanout = 1 + i / 2 % 3;
+		s.t.n_events = i / 6 % 2 ? 3 : 1;
+		for (uint32_t e = 1; e < s.t.n_events; e++)
+			s.events[e] = (struct gn_event_plan){
+				.at = 3 * e * GN_SEC, .node = 17 * e, .label = "", .size = 100
+			};
+		s.t.gossip.forget_after = i / 12 % 2 ? 3 : 0;
+		s.t.gossip.avoid_last = i / 24;
+		assert_non_null(one_by_one.rounds);
+		one_by_one.rounds = NULL;
+		simulate(&s, &many);
+		s.t.gossip.protocol = &one_by_one;
+		simulate(&s, &one);
+		expect_same_result(&many, &one);
+		gn_sim_result_done(&many);
+		gn_sim_result_done(&one);
+	}
+}
+
 /* Whoever answers last is named. */
 static void answers_come_to_an_end(void **state GN_UNUSED)
 {
@@ -535,6 +634,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(misbehaviour_is_named),
+		cmocka_unit_test(misbehaviour_of_many_is_named),
+		cmocka_unit_test(many_at_once_are_as_one_by_one),
 		cmocka_unit_test(answers_come_to_an_end),
 		cmocka_unit_test(both_engines_simulate_the_same_rounds),
 		cmocka_unit_test(events_between_rounds),
