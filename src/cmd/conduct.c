@@ -9,6 +9,11 @@
 /* An event that its origin should have published so long ago and that has not come is looked at. */
 #define PUBLISH_PATIENCE (200 * GN_MSEC)
 
+/* Processes for nodes that are to be restarted are made so long ahead, some at a time, and none right before an action. */
+#define PREPARE_AHEAD	(3 * GN_SEC)
+#define PREPARE_AT_ONCE (15 * GN_MSEC)
+#define PREPARE_ROOM	(30 * GN_MSEC)
+
 struct queued {
 	const struct gn_action *action;
 	bool by_hand;
@@ -361,6 +366,32 @@ int gn_conduct_due(struct gn_conduct *c, struct gn_err *err)
 			return gn_wrap(err, r, gn_action_name(q->action->what));
 	}
 	return r == 0 ? look_at_events(c, PUBLISH_PATIENCE, err) : r;
+}
+
+/* One of the members that are to be restarted before @until gets its next process, if one lacks it. Return: 1: it has it now;
+ * 0: none lacks it; -Exxx. */
+static int prepare_one(struct gn_conduct *c, gn_time until, struct gn_err *err)
+{
+	const struct gn_topology *t = c->o.topology;
+	int r = 0;
+
+	for (size_t i = c->next; r == 0 && i < c->n && c->o.start + c->queue[i].action->at < until; i++) {
+		const struct gn_action *a = c->queue[i].action;
+
+		for (uint32_t k = 0; r == 0 && a->what == GN_ACTION_RESTART && k < a->n_targets; k++)
+			r = gn_nodes_prepare(c->o.nodes, t->nodes[a->targets[k]].member, c->o.network, err);
+	}
+	return r;
+}
+
+int gn_conduct_prepare(struct gn_conduct *c, struct gn_err *err)
+{
+	const gn_time end = gn_now() + PREPARE_AT_ONCE;
+	int r = 1;
+
+	while (r > 0 && gn_now() < end && gn_conduct_next(c) > gn_now() + PREPARE_ROOM)
+		r = prepare_one(c, gn_now() + PREPARE_AHEAD, err);
+	return r < 0 ? r : 0;
 }
 
 /* The first action is due now, with those of the same moment; the rest waits. */

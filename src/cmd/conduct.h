@@ -34,6 +34,9 @@ gn_time gn_conduct_next(const struct gn_conduct *c);
  */
 int gn_conduct_due(struct gn_conduct *c, struct gn_err *err);
 
+/* Get ready what is to come and takes time, as long as there is room before the next action. */
+int gn_conduct_prepare(struct gn_conduct *c, struct gn_err *err);
+
 /* The run is over, and the rings are empty: write down what there is left to say. */
 int gn_conduct_end(struct gn_conduct *c, struct gn_err *err);
 

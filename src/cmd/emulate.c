@@ -284,6 +284,8 @@ static int conduct(struct emulation *e, struct gn_err *err)
 	while (r == 0 && !e->interrupted && gn_now() < end) {
 		wait_and_handle(e, GN_MIN(end, gn_conduct_next(e->conduct)));
 		r = gn_conduct_due(e->conduct, err);
+		if (r == 0)
+			r = gn_conduct_prepare(e->conduct, err);
 	}
 	return r;
 }

@@ -26,9 +26,10 @@ static void join_group(struct gn_nodes *n, pid_t pid)
 	n->group = pid;
 }
 
-static int fork_node(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err)
+/* Return: the process, or -Exxx. */
+static pid_t fork_process(const struct gn_nodes *n, uint32_t member, uint32_t life, bool heir,
+			  const struct gn_network *net, struct gn_err *err)
 {
-	struct gn_node_process *p = &n->processes[member];
 	const struct gn_node *node = &n->topology->nodes[n->topology->gossip.members[member]];
 	const struct gn_node_job job = {
 		.topology = n->topology,
@@ -37,7 +38,8 @@ static int fork_node(struct gn_nodes *n, uint32_t member, const struct gn_networ
 		.shared = n->shared,
 		.ready_fd = n->ready_end,
 		.parent_pid = getpid(),
-		.life = p->life,
+		.life = life,
+		.heir = heir,
 	};
 	pid_t pid = fork();
 
@@ -47,6 +49,16 @@ static int fork_node(struct gn_nodes *n, uint32_t member, const struct gn_networ
 					       : "");
 	if (pid == 0)
 		_exit(gn_node_main(&job));
+	return pid;
+}
+
+static int fork_node(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err)
+{
+	struct gn_node_process *p = &n->processes[member];
+	pid_t pid = fork_process(n, member, p->life, false, net, err);
+
+	if (pid < 0)
+		return pid;
 	join_group(n, pid);
 	p->pid = pid;
 	n->alive++;
@@ -127,7 +139,7 @@ void gn_nodes_go(struct gn_nodes *n, gn_time *ret_start)
 static uint32_t member_of(const struct gn_nodes *n, pid_t pid)
 {
 	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
-		if (n->processes[m].pid == pid)
+		if (n->processes[m].pid == pid || n->processes[m].heir == pid)
 			return m;
 	return GN_NONE;
 }
@@ -162,6 +174,16 @@ static bool note_end(struct gn_nodes *n, uint32_t member)
 	return expected;
 }
 
+/* An heir that ends was told to, or is missed when its time comes. */
+static bool is_heir(struct gn_nodes *n, uint32_t member, pid_t pid)
+{
+	if (n->processes[member].heir != pid)
+		return false;
+	n->processes[member].heir = 0;
+	n->heirs--;
+	return true;
+}
+
 int gn_nodes_reap(struct gn_nodes *n, struct gn_err *err)
 {
 	int status;
@@ -172,13 +194,13 @@ int gn_nodes_reap(struct gn_nodes *n, struct gn_err *err)
 	while ((pid = waitpid(-n->group, &status, WNOHANG)) > 0) {
 		uint32_t m = member_of(n, pid);
 
-		if (m == GN_NONE || note_end(n, m))
+		if (m == GN_NONE || is_heir(n, m, pid) || note_end(n, m))
 			continue;
 		describe_death(n, m, status, err);
 		return (int)m;
 	}
 	if (pid < 0 && errno == ECHILD)
-		n->alive = 0; /* nobody is left to wait for */
+		n->alive = n->heirs = 0; /* nobody is left to wait for */
 	return -1;
 }
 
@@ -261,16 +283,50 @@ bool gn_nodes_gone(struct gn_nodes *n, uint32_t member)
 	return false;
 }
 
-int gn_nodes_restart(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err)
+int gn_nodes_prepare(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err)
+{
+	struct gn_node_process *p = &n->processes[member];
+
+	if (p->pid || p->heir)
+		return 0;
+	atomic_store_explicit(&orders_of(n, member)->begin, 0, memory_order_relaxed);
+	pid_t pid = fork_process(n, member, p->life + 1, true, net, err);
+
+	if (pid < 0)
+		return pid;
+	join_group(n, pid);
+	p->heir = pid;
+	n->heirs++;
+	return 1;
+}
+
+/* Its heir's time has come. */
+static void take_over(struct gn_nodes *n, uint32_t member)
 {
 	struct gn_node_process *p = &n->processes[member];
 	struct gn_orders *o = orders_of(n, member);
 
+	p->pid = p->heir;
+	p->heir = 0;
+	n->heirs--;
+	n->alive++;
+	atomic_store_explicit(&o->begin, 1, memory_order_release);
+	syscall(SYS_futex, &o->begin, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+int gn_nodes_restart(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err)
+{
+	struct gn_node_process *p = &n->processes[member];
+	struct gn_orders *o = orders_of(n, member);
+	int r = 0;
+
 	atomic_store_explicit(&o->leave, 0, memory_order_relaxed);
 	atomic_store_explicit(&o->drop_next, 0, memory_order_relaxed);
 	p->life++;
-	int r = fork_node(n, member, net, err);
-
+	if (p->heir)
+		take_over(n, member);
+	else
+		r = fork_node(n, member, net, err);
 	if (r == 0) {
 		n->absent -= p->absent;
 		p->absent = false;
@@ -317,9 +373,12 @@ void gn_nodes_quiet(struct gn_nodes *n, gn_dur patience)
 
 static void signal_all(const struct gn_nodes *n, int signal)
 {
-	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++)
+	for (uint32_t m = 0; m < n->topology->gossip.n_members; m++) {
 		if (n->processes[m].pid)
 			kill(n->processes[m].pid, signal);
+		if (n->processes[m].heir)
+			kill(n->processes[m].heir, signal);
+	}
 }
 
 static uint32_t first_alive(const struct gn_nodes *n)
@@ -339,10 +398,10 @@ uint32_t gn_nodes_stop(struct gn_nodes *n)
 		return GN_NONE;
 	signal_all(n, SIGTERM);
 	resume_all(n); /* one that sleeps would not see it */
-	while (n->alive) {
+	while (n->alive || n->heirs) {
 		if (gn_nodes_reap(n, NULL) >= 0)
 			continue;
-		if (n->alive && gn_now() >= deadline) {
+		if ((n->alive || n->heirs) && gn_now() >= deadline) {
 			killed = first_alive(n);
 			signal_all(n, SIGKILL);
 			deadline = GN_NEVER;

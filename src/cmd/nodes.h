@@ -16,6 +16,7 @@ struct gn_node_process {
 	bool ending;   /* the schedule has killed it, or told it to leave: its end is no fault */
 	bool absent;   /* and it has ended */
 	bool paused;
+	pid_t heir; /* made ahead of time for its next life, and waits; 0: none */
 };
 
 struct gn_nodes {
@@ -24,6 +25,7 @@ struct gn_nodes {
 	struct gn_node_process *processes; /* by member */
 	pid_t group; /* their process group: no Ctrl-C reaches them, and only they are reaped here */
 	uint32_t alive;
+	uint32_t heirs;
 	uint32_t absent; /* ended by the schedule and not started again */
 	int ready_fd;	 /* each node writes one byte here; -1 before gn_nodes_start() */
 	int ready_end;	 /* the nodes' end, closed in the parent once all are forked */
@@ -55,7 +57,11 @@ bool gn_nodes_drop_next(struct gn_nodes *n, uint32_t member, uint32_t datagrams)
 /* Is there nothing left of a member's process, so that it can be restarted? Waits a moment for one that is ending. */
 bool gn_nodes_gone(struct gn_nodes *n, uint32_t member);
 
-/* Start a new process for a member that is gone. */
+/* A member is going to be restarted: if it is gone and has no heir, make one, which takes milliseconds. Return: 1: made;
+ * 0: there is nothing to do; -Exxx. */
+int gn_nodes_prepare(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err);
+
+/* Start a new process for a member that is gone: its heir, or another. */
 int gn_nodes_restart(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err);
 
 /* The run is over: nodes send nothing more. Wait until what is under way has arrived: until nothing has for

@@ -112,29 +112,37 @@ static void enlarge(int fd, int force, int option)
 
 static int open_socket(const struct gn_node_job *job, int *ret, struct gn_err *err)
 {
-	const struct sockaddr_in here = {
-		.sin_family = AF_INET,
-		.sin_port = htons(GN_GOSSIP_PORT),
-		.sin_addr.s_addr = htonl(gn_address_of(job->topology, job->member)),
-	};
 	GN_CLEANUP(gn_close_p) int fd = -1;
-	char text[INET_ADDRSTRLEN];
+	const int on = 1;
 
 	if (job->netns >= 0 && setns(job->netns, CLONE_NEWNET) < 0)
 		return gn_fail(err, -errno, "entering the network namespace: %m");
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return gn_fail(err, -errno, "socket: %m");
-	const int on = 1;
-
 	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0)
 		return gn_fail(err, -errno, "asking for the times of arrival: %m");
 	enlarge(fd, SO_RCVBUFFORCE, SO_RCVBUF);
 	enlarge(fd, SO_SNDBUFFORCE, SO_SNDBUF);
-	if (bind(fd, (const struct sockaddr *)&here, sizeof(here)) < 0)
+	*ret = gn_steal_fd(&fd);
+	return 0;
+}
+
+/* From now on the node is there for others. */
+static int bind_socket(const struct node *n, struct gn_err *err)
+{
+	const struct gn_topology *t = n->job->topology;
+	const struct sockaddr_in here = {
+		.sin_family = AF_INET,
+		.sin_port = htons(GN_GOSSIP_PORT),
+		.sin_addr.s_addr = htonl(gn_address_of(t, n->job->member)),
+	};
+	char text[INET_ADDRSTRLEN];
+
+	prctl(PR_SET_NAME, t->nodes[t->gossip.members[n->job->member]].name, 0, 0, 0);
+	if (bind(n->socket, (const struct sockaddr *)&here, sizeof(here)) < 0)
 		return gn_fail(err, -errno, "binding to %s port %d: %m",
 			       inet_ntop(AF_INET, &here.sin_addr, text, sizeof(text)), GN_GOSSIP_PORT);
-	*ret = gn_steal_fd(&fd);
 	return 0;
 }
 
@@ -165,10 +173,8 @@ static int make_loop(struct node *n, struct gn_err *err)
 static int set_up(struct node *n, struct gn_err *err)
 {
 	const struct gn_node_job *job = n->job;
-	const struct gn_topology *t = job->topology;
 	int r = gn_die_with_parent(job->parent_pid, err);
 
-	prctl(PR_SET_NAME, t->nodes[t->gossip.members[job->member]].name, 0, 0, 0);
 	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* ns; the default would make every timer up to 50 us late */
 	if (!r)
 		r = let_go_of_terminal(job, err);
@@ -180,6 +186,8 @@ static int set_up(struct node *n, struct gn_err *err)
 		r = gn_fail(err, -errno, "chdir to /: %m");
 	if (!r)
 		r = open_socket(job, &n->socket, err);
+	if (!r && !job->heir)
+		r = bind_socket(n, err);
 	if (!r)
 		r = make_loop(n, err);
 	give_back(job);
@@ -202,12 +210,18 @@ static void leave(int signal GN_UNUSED)
 	_exit(EXIT_SUCCESS);
 }
 
-/* A futex cannot be awaited together with a descriptor. Nothing has been done yet, so SIGTERM may end it all. */
-static gn_time wait_for_go(const struct gn_control *control, struct gn_counters *counters)
+static void sleep_while(const _Atomic uint32_t *futex, uint32_t value)
 {
-	uint32_t go;
+	syscall(SYS_futex, futex, FUTEX_WAIT, value, NULL, NULL, 0);
+}
 
+/* A futex cannot be awaited together with a descriptor. Nothing has been done yet, so SIGTERM may end it all. */
+static gn_time wait_for_go(const struct node *n)
+{
+	const struct gn_control *control = n->own.control;
+	struct gn_slice *slice = n->own.slice;
 	sigset_t term;
+	uint32_t go;
 
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
@@ -215,9 +229,11 @@ static gn_time wait_for_go(const struct gn_control *control, struct gn_counters 
 	sigprocmask(SIG_UNBLOCK, &term, NULL);
 	while ((go = atomic_load_explicit(&control->go, memory_order_acquire)) != GN_GO) {
 		if (go == GN_WAKE)
-			atomic_store_explicit(&counters->awake, 1, memory_order_relaxed);
-		syscall(SYS_futex, &control->go, FUTEX_WAIT, go, NULL, NULL, 0);
+			atomic_store_explicit(&slice->counters.awake, 1, memory_order_relaxed);
+		sleep_while(&control->go, go);
 	}
+	while (n->job->heir && !atomic_load_explicit(&slice->orders.begin, memory_order_acquire))
+		sleep_while(&slice->orders.begin, 0);
 	sigprocmask(SIG_BLOCK, &term, NULL);
 	signal(SIGTERM, SIG_DFL);
 	return atomic_load_explicit(&control->start, memory_order_relaxed);
@@ -229,7 +245,12 @@ static int live(struct node *n, struct gn_err *err)
 
 	if (!r)
 		r = say_ready(n->job->ready_fd, err);
-	return r ? r : gn_loop_run(n->loop, wait_for_go(n->own.control, &n->own.slice->counters), err);
+	if (r)
+		return r;
+	const gn_time start = wait_for_go(n);
+
+	r = n->job->heir ? bind_socket(n, err) : 0;
+	return r ? r : gn_loop_run(n->loop, start, err);
 }
 
 static void leave_failure(struct gn_counters *c, const struct gn_err *err)

@@ -13,8 +13,8 @@ struct gn_node_job {
 	const struct gn_shared *shared;
 	int ready_fd; /* a byte is written here when the socket is bound and nothing can fail any more; or -1 */
 	int parent_pid;
-	uint32_t
-		life; /* how many this member had before; from the second on it begins in the middle of the run */
+	uint32_t life; /* how many this member had before; later ones begin in the middle of the run */
+	bool heir;     /* made ahead of its time: it gets everything ready and waits for gn_orders.begin */
 };
 
 /**

@@ -63,6 +63,7 @@ struct gn_orders {
 		resumed; /* when it was last woken up again, CLOCK_MONOTONIC; before, it was not late */
 	_Atomic uint32_t drop_next; /* datagrams that are still to be ignored */
 	_Atomic uint32_t leave;	    /* SIGTERM means: call your partners a last time */
+	_Atomic uint32_t begin;	    /* futex: 1: an heir's time has come, gn_node_job.heir */
 };
 
 struct gn_slice {
