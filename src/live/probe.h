@@ -14,8 +14,8 @@
 enum {
 	GN_PROBE_SIZE_MIN = 24,	  /* bytes of UDP payload: what a datagram carries */
 	GN_PROBE_SIZE_MAX = 1472, /* not fragmented */
-	GN_PROBE_HEADERS =
-		42, /* Ethernet 14 (no preamble, no check sum: what netem counts), IPv4 20, UDP 8 */
+	/* Ethernet 14 (no preamble, no check sum: what netem counts), IPv4 20, UDP 8 */
+	GN_PROBE_HEADERS = 42,
 	GN_PROBE_COUNT_MAX = 10000000,
 };
 
