@@ -8,8 +8,12 @@
 #include "topo/shape.h"
 
 struct member {
-	enum { RUNS, PAUSED, GONE } state;
-	bool leaves;	  /* as soon as it runs again */
+	enum {
+		RUNS,
+		PAUSED,
+		LEAVING,
+		GONE
+	} state;	  /* LEAVING: told to leave while it slept; when it wakes up */
 	uint32_t life;	  /* how often it was started anew */
 	uint64_t ignores; /* so many of the datagrams that come in */
 	struct gn_sim_datagram **waiting;
@@ -74,7 +78,9 @@ bool gn_sim_faults_learn(struct gn_simulation *s, uint32_t event)
 
 bool gn_sim_faults_publish(struct gn_simulation *s, uint32_t event)
 {
-	static const int becomes[] = { [RUNS] = PUBLISHED, [PAUSED] = WAITING, [GONE] = NEVER };
+	static const int becomes[] = {
+		[RUNS] = PUBLISHED, [PAUSED] = WAITING, [LEAVING] = NEVER, [GONE] = NEVER
+	};
 	const uint32_t origin = gn_member_of(s->t, s->t->events[event].node);
 	struct event *e = &s->faults->events[event];
 
@@ -113,7 +119,7 @@ enum gn_sim_admission gn_sim_faults_admit(struct gn_simulation *s, uint32_t memb
 {
 	struct member *m = &s->faults->members[member];
 
-	if (m->state == GONE)
+	if (m->state >= LEAVING)
 		return GN_SIM_LOST;
 	if (m->state == PAUSED)
 		return wait(s, m, d) ? GN_SIM_WAITS : GN_SIM_LOST;
@@ -123,17 +129,9 @@ enum gn_sim_admission gn_sim_faults_admit(struct gn_simulation *s, uint32_t memb
 	return GN_SIM_IGNORED;
 }
 
-static void end(struct gn_simulation *s, uint32_t member)
+/* It counts no more, and what it was to publish does not come. */
+static void bury(struct gn_simulation *s, uint32_t member)
 {
-	struct member *m = &s->faults->members[member];
-
-	for (size_t i = 0; i < m->n_waiting; i++)
-		gn_sim_events_drop(s, m->waiting[i]);
-	m->n_waiting = 0;
-	m->state = GONE;
-	m->leaves = false;
-	m->ignores = 0;
-	gn_sim_events_stop(s, member);
 	for (uint32_t e = 0; e < s->t->n_events; e++) {
 		if (s->faults->events[e].state != WAITING ||
 		    gn_member_of(s->t, s->t->events[e].node) != member)
@@ -144,15 +142,35 @@ static void end(struct gn_simulation *s, uint32_t member)
 	count_member(s, member, false);
 }
 
+static void end(struct gn_simulation *s, uint32_t member)
+{
+	struct member *m = &s->faults->members[member];
+
+	for (size_t i = 0; i < m->n_waiting; i++)
+		gn_sim_events_drop(s, m->waiting[i]);
+	m->n_waiting = 0;
+	m->ignores = 0;
+	m->state = GONE;
+	gn_sim_events_stop(s, member);
+}
+
+static void kill_member(struct gn_simulation *s, uint32_t member)
+{
+	end(s, member);
+	bury(s, member);
+}
+
 static void leave(struct gn_simulation *s, uint32_t member)
 {
 	struct member *m = &s->faults->members[member];
 
-	m->leaves = m->state == PAUSED;
-	if (m->leaves)
-		return;
-	gn_sim_events_run_timer_early(s, member);
-	end(s, member);
+	if (m->state == PAUSED) {
+		m->state = LEAVING;
+	} else {
+		gn_sim_events_run_timer_early(s, member);
+		end(s, member);
+	}
+	bury(s, member);
 }
 
 static void restart(struct gn_simulation *s, uint32_t member)
@@ -182,9 +200,15 @@ static void restart(struct gn_simulation *s, uint32_t member)
 static void resume(struct gn_simulation *s, uint32_t member)
 {
 	struct member *m = &s->faults->members[member];
+	const bool leaves = m->state == LEAVING;
 	const size_t n = m->n_waiting;
 
 	m->state = RUNS;
+	if (leaves) {
+		gn_sim_events_run_timer_early(s, member);
+		end(s, member);
+		return;
+	}
 	m->n_waiting = 0;
 	for (size_t i = 0; i < n; i++)
 		gn_sim_events_arrive(s, m->waiting[i]);
@@ -194,8 +218,6 @@ static void resume(struct gn_simulation *s, uint32_t member)
 		    gn_member_of(s->t, s->t->events[e].node) == member)
 			gn_sim_publish(s, e);
 	}
-	if (m->leaves)
-		leave(s, member);
 }
 
 /* ---- the network ---- */
@@ -249,13 +271,13 @@ static const char *why_idle(const struct member *m, enum gn_action_what what)
 	case GN_ACTION_KILL:
 	case GN_ACTION_LEAVE:
 	case GN_ACTION_DROP_NEXT:
-		return m->state == GONE ? "no effect: it does not run" : "";
+		return m->state >= LEAVING ? "no effect: it does not run" : "";
 	case GN_ACTION_RESTART:
 		return m->state == GONE ? "" : "no effect: it runs";
 	case GN_ACTION_PAUSE:
 		return m->state == RUNS ? "" : "no effect: it does not run, or sleeps";
 	case GN_ACTION_RESUME:
-		return m->state == PAUSED ? "" : "no effect: it does not sleep";
+		return m->state == PAUSED || m->state == LEAVING ? "" : "no effect: it does not sleep";
 	default: /* a processor and memory are what a simulated node does not use */
 		return "no effect in virtual time";
 	}
@@ -267,7 +289,7 @@ static void act_on_member(struct gn_simulation *s, const struct gn_action *a, ui
 
 	switch (a->what) {
 	case GN_ACTION_KILL:
-		return end(s, member);
+		return kill_member(s, member);
 	case GN_ACTION_LEAVE:
 		return leave(s, member);
 	case GN_ACTION_RESTART:

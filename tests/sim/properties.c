@@ -38,7 +38,7 @@ static const char *const property_names[PROPERTIES] = {
 	[SAME] = "run twice, every scenario gives the same rows",
 };
 
-enum state { UP, ASLEEP, DEAD };
+enum state { UP, ASLEEP, LEAVING, DEAD }; /* LEAVING: as soon as it wakes up */
 
 /* What an action has made of a node, in the order of time. */
 struct change {
@@ -63,7 +63,6 @@ struct gn_store {
 	gn_time *published;	/* by event, or GN_NEVER */
 	bool *never;		/* by event: its origin died before it could be published */
 	gn_time *born;		/* by node: its present life's beginning */
-	bool *leaves;		/* by node: when it wakes up */
 	struct change *changes;
 	size_t n_changes, changes_cap;
 	struct parting *partings;
@@ -144,10 +143,10 @@ static void change(struct gn_store *s, uint32_t node, gn_time t, enum state stat
 	s->changes[s->n_changes++] = (struct change){ t, node, state };
 }
 
-static void die(struct gn_store *s, uint32_t node, gn_time t)
+/* @state: DEAD, or LEAVING. */
+static void die(struct gn_store *s, uint32_t node, gn_time t, enum state state)
 {
-	change(s, node, t, DEAD);
-	s->leaves[node] = false;
+	change(s, node, t, state);
 	for (uint32_t e = 0; e < s->t->n_events; e++) {
 		if (s->t->events[e].node == node && s->t->events[e].at < t && s->published[e] == GN_NEVER)
 			s->never[e] = true;
@@ -162,27 +161,22 @@ static void begin_life(struct gn_store *s, uint32_t node, gn_time t)
 		s->learned[(size_t)e * s->t->n_nodes + node] = GN_NEVER;
 }
 
-static void wake(struct gn_store *s, uint32_t node, gn_time t)
-{
-	change(s, node, t, UP);
-	if (s->leaves[node])
-		die(s, node, t);
-}
-
 static void act_on_node(struct gn_store *s, enum gn_action_what what, uint32_t node, gn_time t)
 {
 	const enum state state = state_at(s, node, t);
 
 	if (what == GN_ACTION_LEAVE && state == ASLEEP)
-		s->leaves[node] = true;
-	else if ((what == GN_ACTION_KILL || what == GN_ACTION_LEAVE) && state != DEAD)
-		die(s, node, t);
+		die(s, node, t, LEAVING);
+	else if ((what == GN_ACTION_KILL || what == GN_ACTION_LEAVE) && state <= ASLEEP)
+		die(s, node, t, DEAD);
 	else if (what == GN_ACTION_RESTART && state == DEAD)
 		begin_life(s, node, t);
 	else if (what == GN_ACTION_PAUSE && state == UP)
 		change(s, node, t, ASLEEP);
-	else if (what == GN_ACTION_RESUME && state == ASLEEP)
-		wake(s, node, t);
+	else if (what == GN_ACTION_RESUME && (state == ASLEEP || state == LEAVING))
+		change(s, node, t, UP);
+	if (what == GN_ACTION_RESUME && state == LEAVING)
+		change(s, node, t, DEAD);
 }
 
 /* The row of an action, of which there is one for each of its nodes. @target: its name. */
@@ -476,11 +470,11 @@ static bool is_complete(const struct gn_store *s, uint32_t event, gn_time now)
 	uint32_t living = 0, informed = 0;
 
 	if (s->published[event] == GN_NEVER)
-		return plan->at <= now && (s->never[event] || state_at(s, plan->node, plan->at) == DEAD);
+		return plan->at <= now && (s->never[event] || state_at(s, plan->node, plan->at) >= LEAVING);
 	for (uint32_t m = 0; m < g->n_members; m++) {
 		const uint32_t node = gn_node_of(s->t, m);
 
-		if ((g->counted && !g->counted[m]) || state_at(s, node, GN_NEVER) == DEAD)
+		if ((g->counted && !g->counted[m]) || state_at(s, node, GN_NEVER) >= LEAVING)
 			continue;
 		living++;
 		informed += s->learned[(size_t)event * s->t->n_nodes + node] != GN_NEVER;
@@ -546,7 +540,6 @@ static int run_once(struct gn_store *s, const struct gn_topology *t, const gn_du
 	GN_CLEANUP(gn_free_p) gn_time *learned = malloc(n * sizeof(*learned));
 	GN_CLEANUP(gn_free_p) gn_time *ever = malloc(n * sizeof(*ever));
 	GN_CLEANUP(gn_free_p) gn_time *born = calloc(t->n_nodes, sizeof(*born));
-	GN_CLEANUP(gn_free_p) bool *leaves = calloc(t->n_nodes, sizeof(*leaves));
 	GN_CLEANUP(gn_free_p) bool *never = calloc(t->n_events, sizeof(*never));
 	GN_CLEANUP(gn_free_p) uint32_t *hop = calloc(n, sizeof(*hop));
 	GN_CLEANUP(gn_free_p) gn_time *published = malloc(t->n_events * sizeof(*published));
@@ -554,7 +547,7 @@ static int run_once(struct gn_store *s, const struct gn_topology *t, const gn_du
 	struct gn_sim_result result = { 0 };
 	int r;
 
-	if (!learned || !ever || !born || !leaves || !never || !hop || !published)
+	if (!learned || !ever || !born || !never || !hop || !published)
 		return gn_fail(err, -ENOMEM, "no memory");
 	memset(learned, 0xff, n * sizeof(*learned));
 	memset(ever, 0xff, n * sizeof(*ever));
@@ -568,7 +561,6 @@ static int run_once(struct gn_store *s, const struct gn_topology *t, const gn_du
 		.published = published,
 		.never = never,
 		.born = born,
-		.leaves = leaves,
 	};
 	r = gn_sim_run(&o, &result, err);
 	if (!r)
