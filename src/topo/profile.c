@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `profile:` of a link or graph. Before the file is decoded, what the profile says is put where the link says nothing
+ * `profile:` of a link, of a graph, or of what a schedule sets. Before the file is decoded, what the profile says is put where the link says nothing
  * itself, as if it had been written there: what comes after, the resolved file included, knows of no profiles.
  */
 #include <dirent.h>
@@ -291,19 +291,22 @@ static void apply_profile(struct profiles *s, struct gn_yaml *link, bool has_end
 
 int gn_planning_profiles(struct gn_planning *p)
 {
-	static const char *const lists[] = { "links", "generate" };
+	static const struct {
+		const char *name;
+		bool has_ends;
+	} lists[] = { { "links", true }, { "generate", false }, { "schedule", true } };
 	GN_CLEANUP(gn_free_p) struct profiles *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
 	s->p = p;
 	for (size_t i = 0; i < GN_ARRAY_LEN(lists); i++) {
-		struct gn_yaml *list = gn_yaml_get(p->tree, lists[i]);
+		struct gn_yaml *list = gn_yaml_get(p->tree, lists[i].name);
 
 		if (!list || list->kind != GN_YAML_LIST)
 			continue;
 		for (struct gn_yaml *link = list->first; link; link = link->next)
-			apply_profile(s, link, i == 0);
+			apply_profile(s, link, lists[i].has_ends);
 	}
 	gn_arena_done(&s->scratch);
 	return p->report->no_memory ? -ENOMEM : 0;

@@ -186,9 +186,14 @@ static bool is_possible(struct gn_schedule *s, const struct gn_shape *shape, uin
 			       shape->duplicate_correlation_ppm;
 	const bool takes_time =
 		shape->delay || shape->jitter || shape->rate_bps || shape->slot.max_delay || shape->slot.mean;
+	const bool directed = s->raw->a_to_b.at || s->raw->b_to_a.at;
 	const char *wrong = NULL;
 
-	if (s->p->t.ideal && fields & of_links)
+	if (s->raw->profile.at)
+		wrong = "profile is for a file's schedule: write its values";
+	else if (s->p->t.ideal && directed)
+		wrong = "a network without links has no directions";
+	else if (s->p->t.ideal && fields & of_links)
 		wrong = "a network without links has delay, jitter, distribution, loss and duplicate alone";
 	else if (s->p->t.ideal && remembers)
 		wrong = "without links no packet is the one before another: loss and duplicate are shares alone";

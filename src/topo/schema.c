@@ -381,6 +381,8 @@ static const struct gn_key action_keys[] = {
 	  .default_note = "the run's", .verbs = VERB(CHURN) },
 	{ "seed", "churn: of who and when", GN_TYPE_WHOLE, FIELD(gn_raw_action, seed), .max = UINT64_MAX,
 	  .default_note = "the run's, and the entry's place in the list", .verbs = VERB(CHURN) },
+	{ "profile", "set: values for what is not written here: a name (netem/NAME.yaml) or, with a slash, a path",
+	  GN_TYPE_TEXT, FIELD(gn_raw_action, profile), .max = 4095, .verbs = VERB(SET) },
 	SHAPE_KEYS,
 	{ "a_to_b", "what differs from a to b, the first to the second of set", GN_TYPE_MAP,
 	  FIELD(gn_raw_action, a_to_b), .inner = &direction_schema, .verbs = VERB(SET) },

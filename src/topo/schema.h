@@ -202,6 +202,7 @@ struct gn_raw_action {
 	struct gn_field a_to_b, b_to_a;
 	struct gn_field verb[GN_VERBS];
 	struct gn_field at, lasting, node, every, repeat, down_for, until, seed;
+	struct gn_field profile; /* worked in before the walk, but not by hand */
 };
 
 struct gn_raw_topology {

@@ -68,6 +68,12 @@ same "of a graph" "$(gn plan ring.yaml | grep -c '^link.*delay 77ms')" 8
 
 # fault WHERE-AND-WHAT: the fault that a topology has.
 fault() { same "$1" "$(gn validate -q t.yaml 2>&1) $?" "t.yaml:$1 2"; }
+links '  - {between: [n, r]}' >t.yaml
+printf 'schedule: [{at: 1s, set: [n1, r], profile: dsl, a_to_b: {rate: 2mbit}}]\n' >>t.yaml
+same "what a schedule sets" "$(gn plan t.yaml | grep '^action')" \
+	"$(printf 'action at 1s set n1 - r: %s\n' 'a_to_b: delay 15ms, jitter 2ms, rate 2mbit' \
+		'b_to_a: delay 15ms, jitter 2ms, rate 16mbit')"
+
 # A table of delays is looked for beside the profile that names it.
 printf '%s\n' -8192 0 8192 >own/three.dist
 printf 'delay: 10ms\njitter: 1ms\ndistribution: ./three.dist\n' >own/table.yaml

@@ -122,6 +122,9 @@ static const struct {
 	  "nodes: [{name: n, count: 3}]\nschedule: [{at: 1s, down: [n1, n2]}, {at: 1s, set: network, rate: 1mbit}]\n",
 	  "t.yaml:2:27: a topology without links has none to act on: set: network changes all paths\n"
 	  "t.yaml:2:38: a network without links has delay, jitter, distribution, loss and duplicate alone\n" },
+	{ "directions of an ideal network",
+	  "nodes: [{name: n, count: 3}]\nschedule: [{at: 1s, set: network, a_to_b: {loss: 1%}}]\n",
+	  "t.yaml:2:12: a network without links has no directions\n" },
 	{ "churn that ends before it begins", LAN "schedule: [{at: 2s, churn: n, every: 1s, until: 1s}]\n",
 	  "t.yaml:3:49: churn would end before it begins\n" },
 

@@ -180,6 +180,7 @@ static void actions_by_hand(void **state)
 		{ "kill: n9", "no node is called \"n9\": the group n has n1 to n3" },
 		{ "kil: n1", "unknown key \"kil\" (did you mean \"kill\"?)" },
 		{ "at: 3s, kill: n1", "\"at\" is given twice in one map" },
+		{ "set: [n1, s], profile: dsl", "profile is for a file's schedule: write its values" },
 		{ "set: [n1, s], loss: 101%", "loss must be from 0% to 100%, not 101%" },
 	};
 
