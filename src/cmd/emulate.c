@@ -394,7 +394,7 @@ static int begin(struct emulation *e, struct gn_err *err)
 		r = gn_conduct_new(&co, &e->conduct, err);
 	if (r < 0)
 		return r;
-	gn_watch_begin(&e->watch);
+	gn_watch_begin(&e->watch, e->o->ask_machine != NULL);
 	e->o->on_conduct(e->o->context, e->conduct);
 	return 0;
 }

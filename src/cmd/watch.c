@@ -4,15 +4,18 @@
 #include <math.h>
 #include <stdio.h>
 
-void gn_watch_begin(struct gn_watch *w)
+void gn_watch_begin(struct gn_watch *w, bool elsewhere)
 {
-	gn_machine_begin(&w->machine);
+	w->elsewhere = elsewhere;
+	if (!elsewhere)
+		gn_machine_begin(&w->machine);
 	w->drops = gn_machine_drops();
 }
 
 void gn_watch_look(struct gn_watch *w)
 {
-	gn_machine_look(&w->machine);
+	if (!w->elsewhere)
+		gn_machine_look(&w->machine);
 }
 
 static double share(gn_dur part, double whole)
@@ -52,10 +55,10 @@ static void take_machine(struct gn_watch *w, const struct gn_machine_figures *m,
 
 void gn_watch_end(struct gn_watch *w, const struct gn_machine_figures *machine, struct gn_figures *ret)
 {
-	const struct gn_machine_figures here = gn_machine_end(&w->machine);
+	const struct gn_machine_figures m = machine ? *machine : gn_machine_end(&w->machine);
 	const struct gn_machine_drops drops = gn_machine_drops();
 
-	take_machine(w, machine ? machine : &here, ret);
+	take_machine(w, &m, ret);
 	ret->of[GN_FIGURE_SOFTNET_DROPS].value = (double)(drops.softnet - w->drops.softnet);
 	ret->of[GN_FIGURE_NEIGHBOUR_OVERFLOWS].value = (double)(drops.neighbours - w->drops.neighbours);
 }
