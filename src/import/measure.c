@@ -2,6 +2,7 @@
 /* Where places are, and how long light takes from one to the other. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "import/map.h"
 
@@ -96,20 +97,28 @@ static void interpolate(struct gn_map *m, const uint32_t *first, const uint32_t 
 
 static void note_interpolated(struct gn_map *m)
 {
-	struct gn_list list = { .n = 0 };
-	uint32_t n = 0;
+	char names[3000] = "", more[40] = "";
+	size_t used = 0;
+	uint32_t n = 0, unnamed = 0;
 
 	for (size_t s = 0; s < m->n_sites; s++) {
 		const struct gn_site *site = &m->sites[s];
+		const char *name = *site->label ? site->label : site->id;
 
 		if (!site->interpolated)
 			continue;
 		n++;
-		gn_list_add(&list, *site->label ? site->label : site->id);
+		if (unnamed || strlen(name) + 3 > sizeof(names) - used)
+			unnamed++; /* never a part of a name */
+		else
+			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+						 n > 1 ? ", " : "", name);
 	}
+	if (unnamed)
+		snprintf(more, sizeof(more), " and %u more", unnamed);
 	if (n)
-		gn_map_note(m, "%u %s without coordinates, put in the middle of %s neighbours: %s", n,
-			    n == 1 ? "place" : "places", n == 1 ? "its" : "their", list.text);
+		gn_map_note(m, "%u %s without coordinates, put in the middle of %s neighbours: %s%s", n,
+			    n == 1 ? "place" : "places", n == 1 ? "its" : "their", names, more);
 }
 
 static int locate(struct gn_map *m)
