@@ -7,13 +7,11 @@
 #include "sim/rows.h"
 #include "topo/shape.h"
 
+/* LEAVING: told to leave while it slept, it does when it wakes up. */
+enum state { RUNS, PAUSED, LEAVING, GONE };
+
 struct member {
-	enum {
-		RUNS,
-		PAUSED,
-		LEAVING,
-		GONE
-	} state;	  /* LEAVING: told to leave while it slept; when it wakes up */
+	enum state state;
 	uint32_t life;	  /* how often it was started anew */
 	uint64_t ignores; /* so many of the datagrams that come in */
 	struct gn_sim_datagram **waiting;
@@ -104,7 +102,7 @@ bool gn_sim_faults_runs(const struct gn_simulation *s, uint32_t member)
 }
 
 /* Return: false: there is no memory to keep it. */
-static bool wait(struct gn_simulation *s, struct member *m, struct gn_sim_datagram *d)
+static bool keep_waiting(struct gn_simulation *s, struct member *m, struct gn_sim_datagram *d)
 {
 	if (gn_grow(&m->waiting, m->n_waiting, &m->cap, sizeof(*m->waiting))) {
 		s->failed =
@@ -122,7 +120,7 @@ enum gn_sim_admission gn_sim_faults_admit(struct gn_simulation *s, uint32_t memb
 	if (m->state >= LEAVING)
 		return GN_SIM_LOST;
 	if (m->state == PAUSED)
-		return wait(s, m, d) ? GN_SIM_WAITS : GN_SIM_LOST;
+		return keep_waiting(s, m, d) ? GN_SIM_WAITS : GN_SIM_LOST;
 	if (!m->ignores)
 		return GN_SIM_TAKEN;
 	m->ignores--;
