@@ -69,6 +69,8 @@ cat >>wild-64-faults.yaml <<-Y
 	  - {at: 500ms, churn: n, every: 500ms, down_for: 1s, until: 9s}
 Y
 lan calm-40-queues.yaml 40 push-pull 3 "delay: 2ms, rate: 400kbit" ", size: 300"
+lan calm-40-shared.yaml 40 push-pull 3 "delay: 2ms, rate: 1mbit" ", size: 300"
+sed -i 's/kind: switch/kind: switch, shared: true/' calm-40-shared.yaml
 cp "$top/topo/cloud-regions.yaml" calm-cloud-regions.yaml
 {
 	for file in wild-*.yaml; do
