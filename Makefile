@@ -170,7 +170,7 @@ accuracy: deps
 
 # What src/proto as a whole may lack, and nothing else: no socket, clock, file, log or global state. (Divisions of 128 bits
 # are the compiler's own.)
-PROTO_MAY := gn_(log2_q32|ln_q32|exp2_minus_q63)|mem(cpy|set|cmp|move)|strcmp|__u?divti3|__(assert|stack_chk)_fail|_GLOBAL_OFFSET_TABLE_
+PROTO_MAY := gn_(random_exponential|log2_q32|ln_q32|exp2_minus_q63)|mem(cpy|set|cmp|move)|strcmp|__u?divti3|__(assert|stack_chk)_fail|_GLOBAL_OFFSET_TABLE_
 MAN := $(sort $(wildcard man/*.[1-8]))
 C_FILES = $(shell git ls-files '*.c' '*.h')
 SHELL_FILES = $(shell git grep -lE '^\#!.*(sh|bash)$$' -- tests .ci)

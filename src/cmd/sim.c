@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/apart.h"
 #include "cmd/folder.h"
 #include "cmd/signals.h"
 #include "cmd/topology.h"
@@ -137,14 +138,28 @@ static int run_in_folder(struct simulation *s, struct gn_err *err)
 	return r;
 }
 
+/* Somebody's own protocol may take the process with it. As gn_apart(); a built-in one stays here. */
+static int step_apart(const struct gn_protocol *protocol, int *ret_status, struct gn_err *err)
+{
+	GN_CLEANUP(gn_free_p) char *whose = NULL;
+
+	if (gn_protocol_find(protocol->name) == protocol)
+		return 0;
+	whose = gn_format("the protocol %s", protocol->name);
+	return gn_apart(whose ? whose : "the protocol", ret_status, err);
+}
+
 int cmd_sim(const struct gn_options *o, int argc GN_UNUSED, char **argv, struct gn_err *err)
 {
 	GN_CLEANUP(gn_topology_free_p) struct gn_topology *t = NULL;
 	struct simulation s = { .signals = GN_SIGNALS_NONE, .quiet = o->verbosity < 0 };
-	int r = gn_cmd_load(o, argv[1], &t, err);
+	int status, r = gn_cmd_load(o, argv[1], &t, err);
 
 	if (r < 0)
 		return r;
+	r = step_apart(t->gossip.protocol, &status, err);
+	if (r)
+		return r < 0 ? r : status;
 	s.topology = t;
 	r = gn_folder_create(&s.folder, t, o->output, gn_topology_resolved(t), err);
 	if (r < 0)

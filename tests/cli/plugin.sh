@@ -151,6 +151,20 @@ twice delivered the first copy of an event twice
 call called itself
 refuse refused an input that is not a datagram
 E
+said=$(gn sim m.yaml -q -o crash --set gossip.fault=crash 2>&1)
+same "a crash: exit status" $? 1
+has "a crash is named, with the protocol" "$said" 'protocol misbehaving crashed: .* signal 4'
+"$GN" sim m.yaml -q -o hang --set gossip.fault=hang 2>said &
+pid=$!
+until [ "$(sql hang/run.db "SELECT count(*) FROM meta WHERE key = 'ended_by'" 2>/dev/null)" = 1 ]; do sleep 0.1; done
+kill -TERM $pid
+sleep 1.2
+check "it does not return: asked for the end once, it is waited for" kill -0 $pid
+kill -TERM $pid
+wait $pid
+same "asked again, it is killed: exit status" $? 1
+has "which is said" "$(cat said)" 'protocol misbehaving did not return when asked for the end, and was killed'
+n=$((n + 2))
 same "all faults were tried" "$n" "$(grep -c '^	[A-Z]*,$' <(sed -n '/^enum fault/,/^}/p' misbehaving.c | tail -n +3))"
 
 # live DESCRIPTION NAME ARGS...: the example and a fault, on links that are not shaped.

@@ -18,18 +18,20 @@ enum fault {
 	TWICE,
 	CALL,
 	REFUSE,
+	CRASH,
+	HANG,
 };
 
 static const char *const faults[] = {
-	[NONE] = "none",     [STRANGER] = "stranger", [ITSELF] = "itself",
-	[LARGE] = "large",   [EMPTY] = "empty",	      [FLOOD] = "flood",
-	[PAST] = "past",     [UNKNOWN] = "unknown",   [EARLY] = "early",
-	[TWICE] = "twice",   [CALL] = "call",	      [REFUSE] = "refuse",
-	[REFUSE + 1] = NULL,
+	[NONE] = "none",   [STRANGER] = "stranger", [ITSELF] = "itself",
+	[LARGE] = "large", [EMPTY] = "empty",	    [FLOOD] = "flood",
+	[PAST] = "past",   [UNKNOWN] = "unknown",   [EARLY] = "early",
+	[TWICE] = "twice", [CALL] = "call",	    [REFUSE] = "refuse",
+	[CRASH] = "crash", [HANG] = "hang",	    [HANG + 1] = NULL,
 };
 
 static const struct gn_parameter parameters[] = {
-	{ "fault", "what to do wrong", GN_PARAMETER_CHOICE, 0, REFUSE, faults,
+	{ "fault", "what to do wrong", GN_PARAMETER_CHOICE, 0, HANG, faults,
 	  NONE },
 };
 
@@ -93,6 +95,11 @@ static int misbehave(const struct gn_cluster *c, const struct gn_input *in,
 		break;
 	case REFUSE:
 		return -1;
+	case CRASH:
+		__builtin_trap();
+	case HANG:
+		for (;;)
+			continue;
 	}
 	return 0;
 }
