@@ -71,7 +71,9 @@ static int start(struct pair *p, int ready[2])
 	pid_t self = getpid();
 
 	for (uint32_t m = 0; m < p->topology.n_nodes; m++) {
-		const struct gn_node_job job = { &p->topology, m, netns, &p->shared, ready[1], self, 0, false };
+		const struct gn_node_job job = {
+			&p->topology, m, netns, &p->shared, ready[1], self, 0, false
+		};
 
 		p->pids[m] = fork();
 		if (p->pids[m] < 0)
