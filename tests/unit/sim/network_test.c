@@ -876,6 +876,42 @@ static void what_is_under_way_is_lost_when_a_link_goes_down(void **state)
 	made_done(&m);
 }
 
+/* What is done to the second link while a packet is on the first meets it there. */
+static void packets_go_from_link_to_link_where_something_is_done(void **state)
+{
+	const struct gn_action action = { .what = GN_ACTION_DOWN };
+	struct made m = { 0 };
+	struct engine e;
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++)
+		made_node(&m, i == 1 ? GN_ROUTER : GN_HOST, made_ip(0, i), GN_NONE);
+	made_link(&m, 0, 1);
+	made_link(&m, 1, 2);
+	m.links[0].shape[0].delay = m.links[1].shape[0].delay = 10 * MS;
+	made_route(&m, 0, 0, 0, 0, 1);
+	made_route(&m, 1, 0, 0, 1, 2);
+	made_finish(&m);
+	m.t.actions = &action;
+	m.t.n_actions = 1;
+	start(&e, &m.t);
+	const struct gn_sim_flight f = gn_sim_flight(0, 2, 100);
+
+	assert_int_equal(gn_sim_network_move(e.network, &f, 0, on_land, &e, NULL), 0);
+	assert_int_equal(e.n, 1);
+	assert_int_equal(e.pending[0].f.at, 1);
+	assert_int_equal(e.pending[0].when, 10 * MS);
+	gn_sim_network_down(e.network, 1, true);
+	const struct gn_sim_flight on = e.pending[0].f;
+
+	assert_true(gn_sim_network_arrives(e.network, &on));
+	assert_int_equal(gn_sim_network_move(e.network, &on, 10 * MS, on_land, &e, NULL), 0);
+	assert_int_equal(e.n, 1);
+	assert_int_equal(gn_sim_network_counts(e.network)->down_drops, 1);
+	stop(&e);
+	made_done(&m);
+}
+
 /* A queue that is there already counts for a rate that comes later. */
 static void a_shape_is_replaced_while_packets_are_under_way(void **state)
 {
@@ -922,6 +958,7 @@ int main(void)
 		cmocka_unit_test(members_share_one_queue),
 		cmocka_unit_test(members_share_the_rate),
 		cmocka_unit_test(what_is_under_way_is_lost_when_a_link_goes_down),
+		cmocka_unit_test(packets_go_from_link_to_link_where_something_is_done),
 		cmocka_unit_test(a_shape_is_replaced_while_packets_are_under_way),
 	};
 
