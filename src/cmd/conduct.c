@@ -363,7 +363,7 @@ int gn_conduct_due(struct gn_conduct *c, struct gn_err *err)
 
 		r = act(c, q, NULL, err);
 		if (r < 0)
-			return gn_wrap(err, r, gn_action_name(q->action->what));
+			return gn_wrap(err, r, "%s", gn_action_name(q->action->what));
 	}
 	return r == 0 ? look_at_events(c, PUBLISH_PATIENCE, err) : r;
 }
