@@ -88,15 +88,16 @@ static bool lost_by_two_states(struct gn_sim_netem *e, struct gn_rand *r)
 	}
 	if (change < share_of(ppm[1]))
 		e->loss_state = GOOD;
-	return loss > share_of(1000000 - ppm[2]);
+	return loss > UINT32_MAX - share_of(ppm[2]);
 }
 
-/* loss_4state() */
+/* loss_4state(). The kernel adds two probabilities in 32 bits, so what it is given is not more than all there is. */
 static bool lost_by_four_states(struct gn_sim_netem *e, struct gn_rand *r)
 {
 	const uint32_t *ppm = e->shape.loss_states; /* p13, p31, p32, p23, p14 */
-	const uint32_t p13 = share_of(ppm[0]), p31 = share_of(ppm[1]), p32 = share_of(ppm[2]);
-	const uint32_t p23 = share_of(ppm[3]), p14 = share_of(ppm[4]), n = draw(r);
+	const uint32_t p32 = share_of(ppm[2]), p31 = GN_MIN(share_of(ppm[1]), UINT32_MAX - p32);
+	const uint32_t p14 = share_of(ppm[4]), p13 = GN_MIN(share_of(ppm[0]), UINT32_MAX - p14);
+	const uint32_t p23 = share_of(ppm[3]), n = draw(r);
 
 	switch (e->loss_state) {
 	case SENT_IN_GAP:

@@ -157,16 +157,24 @@ static void two_states_lose_their_shares(void **state)
  * state 3's; lost are those that come to 3 and 4. */
 static void four_states_lose_their_shares(void **state)
 {
-	const struct gn_shape s = { .loss_model = GN_LOSS_STATES,
-				    .loss_states = { 20000, 300000, 200000, 400000, 10000 } };
-	const double three = 0.02 / 0.3, four = 0.01, two = three * 0.2 / 0.4;
-	struct losses l;
+	static const double cases[][5] = {
+		{ 0.02, 0.3, 0.2, 0.4, 0.01 },
+		{ 0.5, 0.5, 0.5, 1, 0.5 }, /* nothing is left: it never stays in 1 or 3 */
+	};
 
 	(void)state;
-	measure_losses(&l, &s);
-	assert_mean("share lost", &l.lost, (three + four) / (1 + two + three + four), 0);
-	/* One behind another: from 3 with 1 - p31 - p32; from 4 never. */
-	assert_true(fabs(l.after_loss - three * 0.5 / (three + four)) < 0.01);
+	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
+		const double *p = cases[i], three = p[0] / p[1], four = p[4], two = three * p[2] / p[3];
+		struct gn_shape s = { .loss_model = GN_LOSS_STATES };
+		struct losses l;
+
+		for (int k = 0; k < 5; k++)
+			s.loss_states[k] = (uint32_t)lround(p[k] * 1e6);
+		measure_losses(&l, &s);
+		assert_mean("share lost", &l.lost, (three + four) / (1 + two + three + four), 0);
+		/* One behind another: from 3 with 1 - p31 - p32; from 4 never. */
+		assert_true(fabs(l.after_loss - three * (1 - p[1] - p[2]) / (three + four)) < 0.01);
+	}
 }
 
 /* With a correlation netem loses another share than the one that is written; it is known. */
