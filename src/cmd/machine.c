@@ -71,6 +71,7 @@ static void add_tree(struct gn_machine_figures *f, int pid, int depth)
 	f->has_own = true;
 	f->own_cpu += cpu;
 	f->own_wait += wait;
+	f->processes++;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
 	FILE *file = fopen(path, "re");
 
@@ -140,6 +141,7 @@ struct gn_machine_figures gn_machine_end(struct gn_machine *m)
 		.has_own = a->has_own && b->has_own,
 		.own_cpu = since(a->own_cpu, b->own_cpu),
 		.own_wait = since(a->own_wait, b->own_wait),
+		.processes = b->processes,
 		.has_pressure = a->has_pressure && b->has_pressure,
 		.pressure = since(a->pressure, b->pressure),
 	};

@@ -27,6 +27,7 @@ struct gn_machine_figures {
 	bool has_own;		  /* /proc/PID/schedstat could be read: */
 	gn_dur own_cpu;		  /* time that this process and its descendants ran, .. */
 	gn_dur own_wait;	  /* .. and that they could have run but had no CPU */
+	uint32_t processes;	  /* as many */
 	bool has_pressure;	  /* /proc/pressure/cpu could be read: */
 	gn_dur pressure;	  /* part of @elapsed in which any process of the machine waited for a CPU */
 };

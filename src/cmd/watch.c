@@ -45,8 +45,10 @@ static void take_machine(struct gn_watch *w, const struct gn_machine_figures *m,
 		f->of[GN_FIGURE_CPU_SATURATED].value = share(m->saturated, (double)m->elapsed);
 		f->of[GN_FIGURE_CPU_STEAL].value = share(m->steal, (double)(m->idle + m->busy + m->steal));
 	}
+	/* The processes of a guest take turns: when one of them waits, all do. */
 	if (m->has_own)
-		f->of[GN_FIGURE_CPU_WAIT].value = share(m->own_wait, (double)(m->own_cpu + m->own_wait));
+		f->of[GN_FIGURE_CPU_WAIT].value =
+			share(m->own_wait, (double)m->elapsed * (w->elsewhere ? 1 : m->processes));
 	if (m->has_cpus && m->has_own)
 		take_users(w, m, f);
 	if (m->has_pressure)

@@ -18,7 +18,7 @@ static struct gn_figures idle(void)
 
 	gn_figures_init(&f, 200 * GN_MSEC);
 	f.of[GN_FIGURE_CPU_SATURATED].value = 0;
-	f.of[GN_FIGURE_CPU_WAIT].value = 0.18;
+	f.of[GN_FIGURE_CPU_WAIT].value = 0.02;
 	f.of[GN_FIGURE_CPU_STEAL].value = 0.001;
 	f.of[GN_FIGURE_SOFTNET_DROPS].value = 0;
 	f.of[GN_FIGURE_RECORDS_LOST].value = 0;
@@ -67,9 +67,8 @@ static void each_figure_has_its_verdict(void **state GN_UNUSED)
 		{ GN_FIGURE_CPU_SATURATED, 0.1, GN_VALID, "" },
 		{ GN_FIGURE_CPU_SATURATED, 0.97, GN_SUSPECT,
 		  "the machine had no idle CPU for 97 % of the run, the limit is 10 %" },
-		{ GN_FIGURE_CPU_WAIT, 0.923, GN_SUSPECT,
-		  "the run's processes had to wait for a CPU for 92.3 % of the time that they could have run, the limit is "
-		  "40 %" },
+		{ GN_FIGURE_CPU_WAIT, 0.423, GN_SUSPECT,
+		  "ready to run, it had to wait for a CPU for 42.3 % of the time, the limit is 10 %" },
 		{ GN_FIGURE_SOFTNET_DROPS, 2, GN_SUSPECT,
 		  "2 packets were dropped at a CPU's full input queue" },
 		{ GN_FIGURE_RECORDS_LOST, 3, GN_INVALID, "3 records of arrivals were lost" },

@@ -60,6 +60,7 @@ static void work_of_children_is_ours(void **state GN_UNUSED)
 	assert_true(f.has_cpus);
 	assert_true(f.has_own);
 	assert_true(f.elapsed >= WORK);
+	assert_int_equal(f.processes, 3);
 	assert_true(f.own_cpu >= 2 * WORK * 9 / 10);
 	/* Clock ticks of all CPUs: at least the work of both, and no more than there are. */
 	assert_true(f.busy + 20 * GN_MSEC >= 2 * WORK * 9 / 10);
