@@ -17,6 +17,7 @@
 #include "live/probe.h"
 #include "topo/units.h"
 #include "util/log.h"
+#include "util/printable.h"
 
 enum { SIZE_DEFAULT = 64, ARGUMENTS_MAX = 16, NUMBER = 24 };
 
@@ -141,7 +142,7 @@ static _Noreturn void run_end(const struct probe *p, const struct end *e, const 
 		dup2(streams[i], i);
 	close_range(3, ~0u, 0);
 	status = gn_die_with_parent(parent, &err);
-	if (status == 0)
+	if (status == 0) /* it writes to none of its arguments */
 		status = cmd_exec(&none, argc, (char **)argv, &err);
 	if (status < 0 && *err.text)
 		gn_log(GN_LOG_ERROR, "%s", err.text);
@@ -207,7 +208,13 @@ static int explain(struct end *e, struct gn_err *err)
 	line[strcspn(line, "\n")] = 0;
 	if (!said)
 		return gn_fail(err, -EIO, "the measuring process in %s has ended too early", e->node);
+	gn_make_printable(line);
 	return gn_fail(err, -EIO, "%s", strncmp(line, own, strlen(own)) ? line : line + strlen(own));
+}
+
+static int is_another(const struct end *e, struct gn_err *err)
+{
+	return gn_fail(err, -EBADMSG, "the measuring process in %s is another gossipnet", e->node);
 }
 
 /* The next line that an end says, as @n numbers. */
@@ -222,8 +229,7 @@ static int read_numbers(struct end *e, uint64_t *numbers, size_t n, struct gn_er
 
 		*numbers = strtoull(at, &end, 10);
 		if (end == at)
-			return gn_fail(err, -EBADMSG, "the measuring process in %s is another gossipnet",
-				       e->node);
+			return is_another(e, err);
 		at = end;
 	}
 	return 0;
@@ -258,7 +264,7 @@ static int receive_at(const struct probe *p, struct end *e, char address[64], ch
 	if (!fgets(line, sizeof(line), e->output))
 		return explain(e, err);
 	if (sscanf(line, "%63s %23s", address, port) != 2)
-		return gn_fail(err, -EBADMSG, "the measuring process in %s is another gossipnet", e->node);
+		return is_another(e, err);
 	return 0;
 }
 
@@ -278,6 +284,8 @@ static int send_from(const struct probe *p, struct end *e, const char *address, 
 
 	if (r == 0)
 		r = read_numbers(e, n, GN_ARRAY_LEN(n), err);
+	if (r == 0 && n[3] > p->flow.count)
+		r = is_another(e, err);
 	if (r == 0)
 		*ret = (struct gn_probe_sent){ .start = n[0],
 					       .first = n[1],

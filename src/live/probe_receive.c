@@ -10,7 +10,7 @@
 enum {
 	BATCH = 64,
 	CLOCK_READINGS = 20,
-	BUFFER = 64 << 20,
+	BUFFER = 32 << 20, /* of the largest datagrams a second's worth, at all that a guest can send */
 };
 
 /* Two readings of CLOCK_REALTIME - CLOCK_MONOTONIC differ by less, unless somebody has set the clock. */

@@ -30,6 +30,8 @@ GOSSIPNET = os.environ.get("GN", os.path.join(TOP, "gossipnet"))
 Z = 1.96
 SINK = "sink"  # the node without shaping that everything is sent to
 
+PAIRS = "pairs"  # in place of a parameter: the links of gossiping nodes
+
 # What each parameter's link has, from its node towards the sink unless it says more.
 SHAPES = {
     "plain": "",
@@ -305,6 +307,13 @@ def measure_rate(net, node, table, nodes):
               "-7 % to 0", 9.3 <= tcp <= 10)
 
 
+def measure_pairs(net, _, table, nodes):
+    gossiping = nodes - len(SHAPES) - 1
+    flows = [net.probe(f"n{1 + i * gossiping // 5}", f"n{1 + (i * gossiping // 5 + gossiping // 2) % gossiping}",
+                       "--count", "1000", "--interval", "2ms")["delay_ns"] for i in range(5)]
+    add_delay(table, nodes, "delay of two links between gossiping nodes, the worst of 5 pairs", 20e6, flows)
+
+
 MEASURES = {
     "plain": measure_plain,
     "delay": measure_delay,
@@ -316,6 +325,7 @@ MEASURES = {
     "duplicate": measure_duplicate,
     "reorder": measure_reorder,
     "rate": measure_rate,
+    PAIRS: measure_pairs,
 }
 
 
@@ -334,6 +344,9 @@ def step(table, nodes, what, measure, *arguments):
 def measure_pair(table, parameters):
     """Two nodes, a network for each parameter."""
     for what in parameters:
+        if what == PAIRS:
+            continue
+
         def measure(what=what, shape=SHAPES[what]):
             with Network(what, f"""
 duration: 60m
@@ -345,12 +358,6 @@ gossip: {{period: 10s}}
                 MEASURES[what](net, what, table, 2)
 
         step(table, 2, what, measure)
-
-
-def measure_gossiping(net, table, nodes, gossiping):
-    flows = [net.probe(f"n{1 + i * gossiping // 5}", f"n{1 + (i * gossiping // 5 + gossiping // 2) % gossiping}",
-                       "--count", "1000", "--interval", "2ms")["delay_ns"] for i in range(5)]
-    add_delay(table, nodes, "delay of two links between gossiping nodes, the worst of 5 pairs", 20e6, flows)
 
 
 def measure_lan(table, nodes, parameters):
@@ -370,7 +377,6 @@ links:
 events: [{{at: 1s, from: n1, repeat: 300, every: 1s}}]
 """
     with Network(str(nodes), topology) as net:
-        step(table, nodes, "gossiping nodes", measure_gossiping, net, table, nodes, gossiping)
         for what in parameters:
             step(table, nodes, what, MEASURES[what], net, what, table, nodes)
     print(f"# {nodes} nodes: the run says of itself: {net.verdict}", flush=True)
@@ -379,10 +385,13 @@ events: [{{at: 1s, from: n1, repeat: 300, every: 1s}}]
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-n", "--nodes", default="2,50,300", help="numbers of nodes (default: %(default)s)")
-    parser.add_argument("-p", "--parameters", default=",".join(SHAPES), help="of links (default: %(default)s)")
+    parser.add_argument("-p", "--parameters", default=",".join(MEASURES), help="of links (default: %(default)s)")
     parser.add_argument("-o", "--output", default=os.path.join(TOP, "results", "accuracy.md"), help="the Markdown")
     arguments = parser.parse_args()
     parameters = arguments.parameters.split(",")
+    for what in parameters:
+        if what not in MEASURES:
+            parser.error(f"{what}: one of {', '.join(MEASURES)} is needed")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the networks are ended on the way out
     table = Table()
     begin = time.monotonic()
