@@ -378,6 +378,7 @@ static void end_watch(struct emulation *e)
 
 static int begin(struct emulation *e, struct gn_err *err)
 {
+	gn_watch_begin(&e->watch, e->o->ask_machine != NULL); /* takes a moment */
 	gn_nodes_go(&e->nodes, &e->start);
 	const struct gn_conduct_options co = {
 		.topology = e->t,
@@ -394,7 +395,6 @@ static int begin(struct emulation *e, struct gn_err *err)
 		r = gn_conduct_new(&co, &e->conduct, err);
 	if (r < 0)
 		return r;
-	gn_watch_begin(&e->watch, e->o->ask_machine != NULL);
 	e->o->on_conduct(e->o->context, e->conduct);
 	return 0;
 }
