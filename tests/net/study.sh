@@ -47,6 +47,7 @@ same "all runs ended when all knew" "$(sql $db 'SELECT group_concat(DISTINCT end
 same "live runs whose own verdict is kept" "$(sql $db "SELECT count(*) FROM metric WHERE key = 'suspect' AND value IN (0, 1)")" 4
 suspect=$(sql $db "SELECT count(*) FROM metric WHERE key = 'suspect' AND value")
 same "the report says how many are suspect" "$(grep -c "by their own check $suspect of the live runs are suspect" study/report.md)" $((suspect > 0))
+same "runs that say whether they are suspect" "$(sql $db "SELECT count(*) FROM metric WHERE key = 'suspect'")" 4
 for backend in sim live; do
 	within "$backend: rounds until all know" "$(sql $db "SELECT avg(rounds) FROM result JOIN run ON run.id = run
 		JOIN point ON point.id = point JOIN series ON series.id = series WHERE backend = '$backend' AND quantile = 100")" 1 4
