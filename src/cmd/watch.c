@@ -36,7 +36,7 @@ static void take_users(struct gn_watch *w, const struct gn_machine_figures *m, s
 		return;
 	snprintf(w->users, sizeof(w->users), "other programs had %.0f %% of the CPUs, this run %.0f %%",
 		 100 * others, 100 * own);
-	f->of[GN_FIGURE_CPU_SATURATED].detail = w->users;
+	f->of[m->saturated ? GN_FIGURE_CPU_SATURATED : GN_FIGURE_CPU_WAIT].detail = w->users;
 }
 
 static void take_machine(struct gn_watch *w, const struct gn_machine_figures *m, struct gn_figures *f)

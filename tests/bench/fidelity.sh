@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Does a run know when not to be trusted? On an idle machine it must call itself valid; beside a busy loop on each processor,
 # and with limits of CPU time that bind, suspect or invalid, and say why. FIDELITY_RUNS of each, on this kernel (unshaped) and in the
-# guest (shaped): 20 take twelve minutes of a machine that has nothing else to do. tests/net/fidelity.sh is the short version.
+# guest (shaped): 20 take eight minutes of a machine that has nothing else to do. tests/net/fidelity.sh is the short version.
 #   FIDELITY_SHARED=1: the machine may be busy with other things; an idle run that says so is right.
 . "$(dirname "$0")/../lib.sh"
 need_root
