@@ -21,7 +21,8 @@ valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definit
 carried_out "under valgrind" $?
 same "under valgrind: processes watched (parent, 9 nodes, probes)" \
 	"$([ "$(find "$work" -name 'valgrind.*' | wc -l)" -ge 10 ] && echo enough)" enough
-same "under valgrind: findings" "$(cat "$work"/valgrind.* | head -40)" ''
+# A command of bpf(2) that valgrind does not know is no finding.
+same "under valgrind: findings" "$(cat "$work"/valgrind.* | grep -v 'WARNING: unhandled eBPF command' | head -40)" ''
 same "under valgrind: all informed of all" "$(sql valgrind/run.db 'SELECT count(*) FROM spread WHERE informed = 9')" 20
 
 make -s -C "$top" SAN=address,undefined all >/dev/null
