@@ -243,12 +243,29 @@ static int publish(struct gn_rumors t, const struct gn_exchange *x, void *own, c
 	return 0;
 }
 
-/* What all calls of a round say, for those that are written out below. */
+/* Bytes of a call that are copied at once; what is too much is overwritten or not sent. */
+#define USUAL 32
+
+/* The calls of a round, ready to be copied, without the record of an event. */
 struct usual {
-	uint32_t round;
-	uint64_t now;
+	uint8_t nothing[USUAL], first[USUAL]; /* its member knows nothing; the first event alone */
+	size_t nothing_size, first_size;
 	bool pushes;
 };
+
+static void write_usual(struct usual *u, bool pushes, const struct gn_input *in)
+{
+	static const uint8_t one = 1;
+	static const struct gn_wire_digest nothing = { .end = true },
+					   first = { .bits = 1, .end = true, .map = &one };
+
+	*u = (struct usual){ .pushes = pushes };
+	write_header(u->nothing, GN_EXCHANGE_CALL, 0, in->round, in->now);
+	write_header(u->first, GN_EXCHANGE_CALL, 0, in->round, in->now);
+	put16(u->first + AT_RECORDS, pushes);
+	u->nothing_size = write_digest(u->nothing, &nothing);
+	u->first_size = write_digest(u->first, &first);
+}
 
 /*
  * The rounds that large simulations consist of, written out, with the same result as act(): a member knows nothing and asks,
@@ -257,9 +274,6 @@ struct usual {
 GN_HOT void act_usually(struct gn_rumors t, const struct usual *u, const bool knows,
 			const struct gn_input *in, const struct gn_output *out)
 {
-	static const uint8_t one = 1;
-	static const struct gn_wire_digest nothing = { .end = true },
-					   first = { .bits = 1, .end = true, .map = &one };
 	const struct gn_cluster *c = t.cluster;
 	uint32_t left = c->fanout;
 
@@ -269,17 +283,18 @@ GN_HOT void act_usually(struct gn_rumors t, const struct usual *u, const bool kn
 		if (to == GN_NO_MEMBER)
 			return;
 		if (out->call)
-			out->call(out->host, u->round, to);
+			out->call(out->host, in->round, to);
 		const bool pushes = knows && u->pushes;
 		const struct gn_wire_record r = pushes ? record_of(t, 0) : (struct gn_wire_record){ 0 };
 		uint8_t *data = out->room;
+		size_t size = knows ? u->first_size : u->nothing_size;
 
 		if (pushes)
 			count_transmission(rumor_of(t, 0));
-		write_header(data, GN_EXCHANGE_CALL, 0, u->round, u->now);
-		size_t size = knows ? write_digest(data, &first) : write_digest(data, &nothing);
-
-		out->send(out->host, to, data, pushes ? write_record(data, size, 1, &r) : size);
+		memcpy(data, knows ? u->first : u->nothing, USUAL);
+		if (pushes)
+			size += put_record(data + size, &r);
+		out->send(out->host, to, data, size);
 	} while (--left);
 }
 
@@ -289,15 +304,18 @@ uint32_t gn_exchange_rounds(const struct gn_cluster *c, const struct gn_exchange
 	const bool asks = x->directions & GN_EXCHANGE_PULL && !x->calls && c->clock == GN_CLOCK_ROUNDS &&
 			  !c->avoid_last;
 	const bool tells = has_few(c) && !c->forget_after && !c->lost_interest_ppm;
-	const struct usual u = { in->round, in->now, x->directions & GN_EXCHANGE_PUSH };
 	const uint32_t most = GN_STEP_DATAGRAMS_MAX / c->fanout;
 	struct gn_rumors t = rumors_of(c, x, m->heads, m->bodies);
 	uint32_t self = in->self, end = m->end - self <= most ? m->end : self + most;
+	struct usual u;
 
-	for (bool changed = !asks; self != end && !changed;) {
+	if (!asks)
+		return self;
+	write_usual(&u, x->directions & GN_EXCHANGE_PUSH, in);
+	for (bool changed = false; self != end && !changed;) {
 		in->self = self;
 		if (t.head->fresh) {
-			settle(t, u.now);
+			settle(t, in->now);
 			if (t.head->fresh)
 				break;
 			changed = true;

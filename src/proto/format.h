@@ -90,13 +90,9 @@ GN_HOT size_t write_digest(uint8_t *data, const struct gn_wire_digest *d)
 	return GN_WIRE_HEADER + GN_WIRE_DIGEST_HEADER + bytes;
 }
 
-/* The @n-th record, counted from 1, at @size. Return: the size with it; 0: no room, nothing is changed. */
-GN_HOT size_t write_record(uint8_t *data, size_t size, uint32_t n, const struct gn_wire_record *r)
+/* Return: its size. */
+GN_HOT size_t put_record(uint8_t *at, const struct gn_wire_record *r)
 {
-	uint8_t *at = data + size;
-
-	if (GN_WIRE_RECORD_HEADER + r->size > GN_DATAGRAM_MAX - size)
-		return 0;
 	put32(at, r->event);
 	put32(at + 4, r->origin);
 	put32(at + 8, r->hop);
@@ -104,8 +100,16 @@ GN_HOT size_t write_record(uint8_t *data, size_t size, uint32_t n, const struct 
 	put16(at + 14, r->note);
 	if (r->size)
 		memcpy(at + GN_WIRE_RECORD_HEADER, r->payload, r->size);
+	return GN_WIRE_RECORD_HEADER + r->size;
+}
+
+/* The @n-th record, counted from 1, at @size. Return: the size with it; 0: no room, nothing is changed. */
+GN_HOT size_t write_record(uint8_t *data, size_t size, uint32_t n, const struct gn_wire_record *r)
+{
+	if (GN_WIRE_RECORD_HEADER + r->size > GN_DATAGRAM_MAX - size)
+		return 0;
 	put16(data + AT_RECORDS, n);
-	return size + GN_WIRE_RECORD_HEADER + r->size;
+	return size + put_record(data + size, r);
 }
 
 /* Return: bytes of the digest, or 0 if it is not valid. */

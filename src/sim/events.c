@@ -357,7 +357,7 @@ static void carry_out(struct gn_simulation *s, uint64_t what)
 	}
 }
 
-static inline void fetch_member(const struct gn_simulation *s, uint32_t member)
+GN_SIM_FETCH void fetch_member(const struct gn_simulation *s, uint32_t member)
 {
 	__builtin_prefetch(gn_sim_head(s, member), 1);
 	__builtin_prefetch(gn_sim_body(s, member), 1);

@@ -17,7 +17,7 @@
 #define FETCH	    64
 #define FETCH_AHEAD 4
 /* Datagrams between one that is delivered and the one whose receiver is fetched from memory meanwhile. */
-#define AHEAD 8
+#define AHEAD 16
 
 /*
  * What is known of a member, one byte: all that most of its datagrams need, so that those of a million members stay in cache.
@@ -160,7 +160,7 @@ static void send_perfectly(void *host, uint32_t to, const uint8_t *data, size_t 
 
 /* ---- deadlines ---- */
 
-static uint64_t deadline_of(const struct gn_simulation *s, uint32_t member)
+static inline uint64_t deadline_of(const struct gn_simulation *s, uint32_t member)
 {
 	const struct rounds *r = s->state;
 
@@ -296,10 +296,15 @@ static inline void sift(struct gn_simulation *s, struct queue *q, const bool cal
 		s->result->largest_fan_out = most;
 }
 
-static inline void fetch_member(const struct gn_simulation *s, uint32_t member)
+/* Its state, and whether it has had the first event: mostly there is no other. */
+GN_SIM_FETCH void fetch_member(const struct gn_simulation *s, uint32_t member)
 {
-	__builtin_prefetch(gn_sim_head(s, member), 1);
-	__builtin_prefetch(gn_sim_body(s, member), 1);
+	const void *head = gn_sim_head(s, member), *body = gn_sim_body(s, member);
+
+	__builtin_prefetch(head, 1);
+	if (((uintptr_t)head ^ (uintptr_t)body) / GN_SIM_LINE)
+		__builtin_prefetch(body, 1);
+	__builtin_prefetch(&s->known[gn_sim_known_bit(s, 0, member) / 64], 1);
 }
 
 static inline void deliver_queue(struct gn_simulation *s, struct queue *q, bool calls)
@@ -400,7 +405,7 @@ static uint32_t run_many(struct gn_simulation *s, uint32_t first, uint32_t end)
 	return stopped;
 }
 
-static void fetch_lines(const uint8_t *at, size_t size)
+GN_SIM_FETCH void fetch_lines(const uint8_t *at, size_t size)
 {
 	for (size_t i = 0; i < size; i += GN_SIM_LINE)
 		__builtin_prefetch(at + i, 1);
@@ -408,7 +413,7 @@ static void fetch_lines(const uint8_t *at, size_t size)
 
 /* Have the state of the next members brought from memory: the processor sees by itself that all is read from front to back, but
  * only within pages of 4 KiB. */
-static void fetch_members(const struct gn_simulation *s, uint32_t first)
+GN_SIM_FETCH void fetch_members(const struct gn_simulation *s, uint32_t first)
 {
 	if (first >= s->cluster.members)
 		return;
@@ -446,6 +451,7 @@ static void run_timers(struct gn_simulation *s, uint32_t first, uint32_t end)
 /* At first all members are due in the first round; those who are not say so at their start. */
 static void feed(struct gn_simulation *s)
 {
+	const struct rounds *r = s->state;
 	const uint64_t before = deadline_of(s, s->in.self);
 	uint64_t after = s->in.type == GN_START ? GN_NO_DEADLINE : before;
 
@@ -458,7 +464,8 @@ static void feed(struct gn_simulation *s)
 	if (after != before)
 		change_deadline(s, before, after);
 	renew_tag(s, s->in.self, gn_sim_head(s, s->in.self));
-	deliver(s);
+	if (r->queue.n)
+		deliver(s);
 }
 
 /* ---- the run ---- */

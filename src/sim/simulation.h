@@ -18,6 +18,10 @@
 /* Bytes that the processor brings from memory at once. */
 #define GN_SIM_LINE 64
 
+/* For functions that do nothing but fetch from memory: gcc takes a call of one for a call without effect and leaves it out, unless
+ * it has been inlined by then. */
+#define GN_SIM_FETCH static inline __attribute__((always_inline))
+
 /* Nobody answers answers that often in one moment: it would never end. */
 #define GN_SIM_ANSWERS_MAX 1000
 

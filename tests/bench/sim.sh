@@ -22,24 +22,32 @@ Y
 topology rounds 0ms >rounds.yaml
 topology periodic 100ms >events.yaml
 
-# measured COMMAND...: processor seconds and KiB, the faster of two runs; what it printed is in the file printed.
+# measured COMMAND...: processor seconds, to the microsecond, and KiB.
 measured() {
-	for _ in 1 2; do
-		rm -rf result
-		/usr/bin/time -o time -f '%U %S %M' "$@" >printed || return 1
-		awk '{ print $1 + $2, $3 }' time
-	done | sort -n | head -1
+	rm -rf result
+	python3 - "$@" <<'P'
+import os, sys
+printed = [(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)]
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=printed)
+_, status, used = os.wait4(pid, 0)
+if status == 0:
+    print(f"{used.ru_utime + used.ru_stime:.6f} {used.ru_maxrss}")
+P
 }
-# beside MODEL LOOP MEMBERS TIMES BYTES: the simulator within TIMES of the loop and BYTES per node.
+# beside MODEL LOOP MEMBERS TIMES BYTES: the simulator within TIMES of the loop and BYTES per node. Both in turn, as what else
+# the machine does comes and goes: the pair whose ratio is the median.
 beside() {
 	local model=$1 loop=$2 n=$3 times=$4 bytes=$5 seconds kib loop_seconds events line
-	read -r loop_seconds _ < <(measured "$bench/$loop" "$n" 1)
-	read -r seconds kib < <(measured "$GN" sim "$model.yaml" -q -o result --set "nodes.n.count=$n")
+	for _ in 1 2 3 4 5 6 7; do
+		measured "$bench/$loop" "$n" 1
+		measured "$GN" sim "$model.yaml" -q -o result --set "nodes.n.count=$n"
+	done | paste -d ' ' - - | awk '{ printf "%.3f %s %s %s\n", $3 / $1, $1, $3, $4 }' | sort -n >pairs
+	read -r _ loop_seconds seconds kib < <(sed -n 4p pairs)
 	events=$(sql result/run.db "SELECT sum(value) FROM meta WHERE key IN ('calls', 'datagrams')")
 	line=$(awk -v s="$seconds" -v l="$loop_seconds" -v k="$kib" -v n="$n" -v e="$events" \
 		'BEGIN { printf "%.2f %.1f %.1f", s / l, k * 1024 / n, s * 1e9 / e }')
 	read -r ratio per_node per_event <<<"$line"
-	echo "# $model, $n members: $seconds s, the loop $loop_seconds s: $ratio times; $per_node bytes per node; $per_event ns per call or datagram"
+	echo "# $model, $n members: $seconds s of processor time, the loop $loop_seconds s: $ratio times; $per_node bytes per node; $per_event ns per call or datagram; all ratios: $(cut -d ' ' -f 1 pairs | paste -s -d ' ')"
 	within "$model, $n members: times the loop" "$ratio" 0 "$times"
 	within "$model, $n members: bytes per node" "$per_node" 0 "$bytes"
 }
