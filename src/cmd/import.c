@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
 #include "import/import.h"
 #include "util/log.h"
+#include "util/save.h"
 
 enum { FILE_BYTES_MAX = 64 << 20 };
 
@@ -29,23 +29,14 @@ static int read_file(const char *path, char **ret, size_t *ret_n, struct gn_err 
 		 : 0;
 }
 
-/* The file is there as a whole or not at all. */
 static int write_file(const char *path, const char *text, struct gn_err *err)
 {
-	GN_CLEANUP(gn_free_p) char *part = gn_format("%s.part", path);
-	FILE *f = part ? fopen(part, "we") : NULL;
+	struct gn_save file;
+	int r = gn_save_begin(path, &file);
 
-	if (!f)
-		return gn_fail(err, part ? -errno : -ENOMEM, "cannot write %s: %m", path);
-	bool good = fputs(text, f) >= 0;
-
-	good &= !fclose(f);
-	if (good && !rename(part, path))
-		return 0;
-	int saved = errno ? errno : EIO;
-
-	unlink(part);
-	return gn_fail(err, -saved, "cannot write %s: %s", path, strerror(saved));
+	if (!r)
+		r = gn_save_end(&file, gn_write_all(file.fd, text, strlen(text)));
+	return r ? gn_fail(err, r, "cannot write %s: %s", path, strerror(-r)) : 0;
 }
 
 int cmd_import(const struct gn_options *o, int argc GN_UNUSED, char **argv, struct gn_err *err)

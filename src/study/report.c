@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* report.md: what the analysis found, as a person reads it. Everything in it is read from study.db. */
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "study/analysis.h"
 #include "study/verdict.h"
+#include "util/save.h"
 #include "view/run.h"
 #include "view/units.h"
 
@@ -369,24 +369,27 @@ static int write_report(struct report *r, struct gn_err *err)
 	return e ? e : all_series(r, err);
 }
 
-/* To a name of its own, then renamed: whoever looks sees the old report or the new. */
+/* Whoever looks sees the old report or the new. */
 int gn_study_report(sqlite3 *db, const char *folder, struct gn_err *err)
 {
 	GN_CLEANUP(gn_free_p) char *path = gn_format("%s/report.md", folder);
-	GN_CLEANUP(gn_free_p) char *temporary = gn_format("%s/report.md.tmp", folder);
+	GN_CLEANUP(gn_free_p) char *text = NULL;
 	struct report r = { .db = db };
+	struct gn_save file;
+	size_t n;
 
-	if (!path || !temporary)
-		return gn_fail(err, -ENOMEM, "out of memory");
-	r.f = fopen(temporary, "we");
+	r.f = path ? open_memstream(&text, &n) : NULL;
 	if (!r.f)
-		return gn_fail(err, -errno, "%s: %m", temporary);
+		return gn_fail(err, -ENOMEM, "out of memory");
 	int e = write_report(&r, err);
-	bool lost = ferror(r.f);
+	const bool lost = ferror(r.f);
 
-	if ((fclose(r.f) || lost || (!e && rename(temporary, path))) && !e)
-		e = gn_fail(err, errno ? -errno : -EIO, "%s: cannot write the report: %m", path);
+	if ((fclose(r.f) || lost) && !e)
+		e = gn_fail(err, -ENOMEM, "out of memory");
 	if (e)
-		unlink(temporary);
-	return e;
+		return e;
+	e = gn_save_begin(path, &file);
+	if (!e)
+		e = gn_save_end(&file, gn_write_all(file.fd, text, n));
+	return e ? gn_fail(err, e, "%s: cannot write the report: %s", path, strerror(-e)) : 0;
 }

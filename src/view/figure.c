@@ -5,11 +5,11 @@
  */
 #include "view/figure.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "util/save.h"
 #include "view/gnuplot.h"
 #include "view/units.h"
 
@@ -119,37 +119,23 @@ static int copy(int from, off_t at, int to)
 	ssize_t n;
 
 	while ((n = pread(from, buffer, sizeof(buffer), at)) > 0) {
-		ssize_t w = write(to, buffer, (size_t)n);
+		const int r = gn_write_all(to, buffer, (size_t)n);
 
-		if (w < 0 && errno != EINTR)
-			return -errno;
-		at += GN_MAX(w, 0);
+		if (r)
+			return r;
+		at += n;
 	}
 	return n < 0 ? -errno : 0;
 }
 
-/* To a name of its own next to @path, then renamed: whoever looks sees the old figure or the new. */
 static int write_file(const char *path, int figure, struct gn_err *err)
 {
-	GN_CLEANUP(gn_free_p) char *temporary = gn_format("%s.%ld.tmp", path, (long)getpid());
-	int r = 0;
+	struct gn_save file;
+	int r = gn_save_begin(path, &file);
 
-	if (!temporary)
-		return gn_fail(err, -ENOMEM, "out of memory");
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-
-	if (fd < 0)
-		return gn_fail(err, -errno, "%s: cannot write the figure: %m", path);
-	r = copy(figure, 0, fd);
-	if (close(fd) && !r)
-		r = -errno;
-	if (!r && rename(temporary, path))
-		r = -errno;
-	if (r) {
-		unlink(temporary);
-		return gn_fail(err, r, "%s: cannot write the figure: %s", path, strerror(-r));
-	}
-	return 0;
+	if (!r)
+		r = gn_save_end(&file, copy(figure, 0, file.fd));
+	return r ? gn_fail(err, r, "%s: cannot write the figure: %s", path, strerror(-r)) : 0;
 }
 
 /* gnuplot's terminal of characters begins with a form feed, which is for printers. */

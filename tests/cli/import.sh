@@ -45,6 +45,26 @@ done
 same "a matrix: both directions take half of the mean" "$(gn plan ibm-cloud-rtt-2024-10.yaml | grep -cE '^link .*(dallas.*london|london.*dallas).* delay 56750us ')" 2
 same "a matrix: direct routes" "$(gn plan ibm-cloud-rtt-2024-10.yaml | grep -E '^route tokyo .* via ' | awk '{ print $NF }' | sort -u | wc -l)" 10
 
+# What is there and is no file of its own stays what it is, and a file whose name comes near is left alone.
+printf 'from,a,b\na,0,1\nb,1,0\n' >two.csv
+gn import -q two.csv >two.yaml
+echo mine >mine
+ln -s mine link
+ln -s mine new.yaml.part
+echo old >old.yaml
+mkfifo pipe
+timeout 20 cat pipe >piped &
+gn import -q two.csv -o pipe
+wait $!
+same "a pipe stays one, and has it all" "$(test -p pipe && cmp piped two.yaml && echo yes)" yes
+gn import -q two.csv -o new.yaml
+same "no link beside the file is followed" "$(cat mine) $(cmp new.yaml two.yaml && echo whole)" 'mine whole'
+gn import -q two.csv -o link
+same "a link stays one, and has it all" "$(test -L link && cmp mine two.yaml && echo yes)" yes
+gn import -q two.csv -o old.yaml
+same "a file is replaced, and nothing left beside it" "$(cmp old.yaml two.yaml && ls ./*.tmp 2>&1)" \
+	"ls: cannot access './*.tmp': No such file or directory"
+
 # fault DESCRIPTION FILE TEXT WANTED: what is said of a file with this text.
 fault() {
 	printf '%b' "$3" >"$2"

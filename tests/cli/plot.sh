@@ -84,6 +84,10 @@ check "odd names: not executed" [ ! -e "$work/owned" ]
 has "odd names: drawn as they are" "$(cat "$work/f.svg")" "it's \`touch"
 has "odd names: one line" "$(cat "$work/f.svg")" "a'b&quot;; system|a'b\"; system"
 
+ln -s file.svg "$work/link.svg"
+gn plot "$folder" -o "$work/link.svg" >/dev/null
+same "a link stays one, and has the figure" "$(test -L "$work/link.svg" && tail -1 "$work/file.svg")" '</svg>'
+
 # Failures. An older figure stays.
 fails "nothing was published" 'nothing to draw: no event was published' gn plot "$(run 50 0)" -o "$work/no.svg"
 fails "nothing arrived" 'nothing to draw: no event arrived' gn plot "$(run 50 2 50)" -o "$work/no.png"
