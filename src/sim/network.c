@@ -23,6 +23,7 @@ struct direction {
 struct access {
 	uint32_t node;
 	struct gn_sim_netem up, down; /* up: into the switch */
+	bool stale;		      /* a member's limit may have changed since theirs was found */
 };
 
 struct gn_sim_network {
@@ -238,17 +239,47 @@ static int put_down(struct move *m, const struct gn_sim_flight *f, gn_time when)
 	return 0;
 }
 
+/* Of its own queue, now: only what has a netem can have got another than in the file. */
+static uint32_t limit_of(const struct gn_sim_network *n, uint32_t direction)
+{
+	const struct gn_sim_netem *e = n->directions[direction].netem;
+
+	return e ? e->shape.limit : n->t->links[direction / 2].shape[direction % 2].limit;
+}
+
+/* Their limits: the largest that a member has now, each way. */
+static void find_limits(const struct gn_sim_network *n, struct access *a)
+{
+	const struct gn_node *node = &n->t->nodes[a->node];
+
+	a->up.shape.limit = a->down.shape.limit = 0;
+	a->stale = false;
+	for (uint32_t k = 0; k < node->n_ports; k++) {
+		const struct gn_port *port = &n->t->ports[node->first_port + k];
+		const uint32_t in = 2 * port->link + !port->end, out = in ^ 1;
+
+		if (!is_shared(n, a->node, n->directions[out].to))
+			continue;
+		a->up.shape.limit = GN_MAX(a->up.shape.limit, limit_of(n, in));
+		a->down.shape.limit = GN_MAX(a->down.shape.limit, limit_of(n, out));
+	}
+}
+
 /* The queue before which the flight is, if it is at one: of an access network. */
 static struct gn_sim_netem *queue_before(const struct gn_sim_network *n, const struct gn_sim_flight *f,
 					 uint32_t link)
 {
-	struct gn_sim_netem *e = NULL;
+	const bool up = f->access == GN_SIM_BEFORE_ACCESS;
 
-	if (f->access == GN_SIM_BEFORE_ACCESS)
-		e = &access_of(n, f->at)->up;
-	else if (f->access == GN_SIM_NO_ACCESS && is_shared(n, f->at, gn_sim_other_end(n->t, link, f->at)))
-		e = &access_of(n, f->at)->down;
-	return e && e->shape.rate_bps ? e : NULL;
+	if (!up &&
+	    (f->access != GN_SIM_NO_ACCESS || !is_shared(n, f->at, gn_sim_other_end(n->t, link, f->at))))
+		return NULL;
+	struct access *a = access_of(n, f->at);
+	struct gn_sim_netem *e = up ? &a->up : &a->down;
+
+	if (a->stale)
+		find_limits(n, a);
+	return e->shape.rate_bps ? e : NULL;
 }
 
 /* From where the flight is at @t. At a queue everything that comes earlier must have come: the host calls again then. */
@@ -348,31 +379,34 @@ static int shape_direction(struct gn_sim_network *n, struct direction *d, const 
 	return 0;
 }
 
-/* The part of a member's shape that is all members': the rate, and the largest of their limits. */
-static void shape_access(struct gn_sim_network *n, struct gn_sim_netem *e, const struct gn_shape *s)
+/* The part of a member's shape that is all members': the rate. Their limit is found when it is needed, for many members
+ * may change at once. */
+static void shape_access(struct gn_sim_network *n, struct access *a, struct gn_sim_netem *e,
+			 const struct gn_shape *s)
 {
 	const struct gn_shape shared = {
 		.rate_bps = s->rate_bps,
 		.packet_overhead = s->packet_overhead,
 		.cell_size = s->cell_size,
 		.cell_overhead = s->cell_overhead,
-		.limit = GN_MAX(s->limit, e->shape.limit),
 	};
 
 	gn_sim_netem_set(e, &shared, &n->random);
+	a->stale = true;
 }
 
 static int set_shape(struct gn_sim_network *n, uint32_t direction, const struct gn_shape *s, bool always)
 {
 	struct direction *d = &n->directions[direction];
 	const uint32_t from = n->t->links[direction / 2].node[direction % 2];
+	const bool up = is_shared(n, d->to, from), down = is_shared(n, from, d->to);
 	struct gn_shape own = *s;
 
-	if (is_shared(n, d->to, from)) {
-		shape_access(n, &access_of(n, d->to)->up, s);
-		own.rate_bps = 0;
-	} else if (is_shared(n, from, d->to)) {
-		shape_access(n, &access_of(n, from)->down, s);
+	if (up || down) {
+		struct access *a = access_of(n, up ? d->to : from);
+
+		shape_access(n, a, up ? &a->up : &a->down, s);
+		own.keep_order |= own.rate_bps > 0; /* as a rate would */
 		own.rate_bps = 0;
 	}
 	return shape_direction(n, d, &own, always);

@@ -808,6 +808,65 @@ static void members_share_one_queue(void **state)
 	made_done(&m);
 }
 
+/* Packets of a member with jitter stay in order, as behind a rate of its own. */
+static void members_keep_their_order(void **state)
+{
+	struct made m = { 0 };
+	struct engine e;
+	uint16_t last = 0;
+
+	(void)state;
+	made_access(&m);
+	for (int d = 0; d < 2; d++)
+		m.links[0].shape[d].jitter = 5 * MS;
+	start(&e, &m.t);
+	for (uint16_t i = 0; i < 100; i++)
+		send_at(&e, i * 10u * US, 1, 3, 100u + i);
+	run(&e);
+	assert_int_equal(n_arrived(&e), 100);
+	for (size_t i = 0; i < e.n; i++) {
+		if (e.pending[i].f.at != e.pending[i].f.to)
+			continue;
+		assert_true(e.pending[i].f.size > last);
+		last = e.pending[i].f.size;
+	}
+	stop(&e);
+	made_done(&m);
+}
+
+/* How many of 50 datagrams at once pass if each member's limit is 2, in the file or @later. */
+static size_t n_passing(bool later)
+{
+	struct made m = { 0 };
+	struct engine e;
+
+	made_access(&m);
+	for (uint32_t i = 0; i < 6 && !later; i++)
+		m.links[i / 2].shape[i % 2].limit = 2;
+	start(&e, &m.t);
+	for (uint32_t i = 0; i < 6 && later; i++) {
+		struct gn_shape shape = m.links[i / 2].shape[i % 2];
+
+		shape.limit = 2;
+		assert_int_equal(gn_sim_network_shape(e.network, i, &shape, NULL), 0);
+	}
+	for (int i = 0; i < 50; i++)
+		send_at(&e, 0, 3, 2, 158);
+	run(&e);
+	const size_t n = n_arrived(&e);
+
+	stop(&e);
+	made_done(&m);
+	return n;
+}
+
+static void shared_limit_is_of_the_present(void **state)
+{
+	(void)state;
+	assert_int_equal(n_passing(false), 2);
+	assert_int_equal(n_passing(true), 2);
+}
+
 /* Of two members that each send as much as there is, in the long run each gets a half. */
 static void members_share_the_rate(void **state)
 {
@@ -956,6 +1015,8 @@ int main(void)
 		cmocka_unit_test(corrupted_datagrams_do_not_arrive),
 		cmocka_unit_test(corrupted_datagrams_use_links),
 		cmocka_unit_test(members_share_one_queue),
+		cmocka_unit_test(members_keep_their_order),
+		cmocka_unit_test(shared_limit_is_of_the_present),
 		cmocka_unit_test(members_share_the_rate),
 		cmocka_unit_test(what_is_under_way_is_lost_when_a_link_goes_down),
 		cmocka_unit_test(packets_go_from_link_to_link_where_something_is_done),
