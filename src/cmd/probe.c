@@ -21,6 +21,9 @@
 
 enum { SIZE_DEFAULT = 64, ARGUMENTS_MAX = 16, NUMBER = 24 };
 
+/* Links that duplicate may make several of each datagram; more than so many are nobody's measurement. */
+enum { COPIES_MAX = 64 };
+
 #define DURATION_DEFAULT (5 * GN_SEC)
 #define INTERVAL_DEFAULT (20 * GN_MSEC)
 
@@ -235,13 +238,16 @@ static int read_numbers(struct end *e, uint64_t *numbers, size_t n, struct gn_er
 	return 0;
 }
 
-static int read_arrivals(struct end *e, struct gn_probe_arrivals *a, struct gn_err *err)
+/* @n_sent: datagrams that the other end has sent. */
+static int read_arrivals(struct end *e, uint64_t n_sent, struct gn_probe_arrivals *a, struct gn_err *err)
 {
 	uint64_t numbers[2] = { 0 };
 	int r = read_numbers(e, numbers, GN_ARRAY_LEN(numbers), err);
 
 	if (r < 0)
 		return r;
+	if (numbers[0] > n_sent * COPIES_MAX)
+		return is_another(e, err);
 	a->refused = numbers[1];
 	a->list = calloc(numbers[0] + 1, sizeof(*a->list));
 	if (!a->list)
@@ -284,7 +290,7 @@ static int send_from(const struct probe *p, struct end *e, const char *address, 
 
 	if (r == 0)
 		r = read_numbers(e, n, GN_ARRAY_LEN(n), err);
-	if (r == 0 && n[3] > p->flow.count)
+	if (r == 0 && (n[3] > p->flow.count || n[4] > n[3]))
 		r = is_another(e, err);
 	if (r == 0)
 		*ret = (struct gn_probe_sent){ .start = n[0],
@@ -309,7 +315,7 @@ static int measure(const struct probe *p, struct gn_probe_sent *sent, struct gn_
 	if (r == 0) {
 		gn_close_p(&receiver.input);
 		receiver.input = -1;
-		r = read_arrivals(&receiver, arrivals, err);
+		r = read_arrivals(&receiver, sent->n, arrivals, err);
 	}
 	close_end(&sender);
 	close_end(&receiver);
