@@ -115,13 +115,15 @@ static int take_one(struct receiver *r, unsigned i, struct gn_err *err)
 
 	all->list[all->n++] = a;
 	r->longest_delay = GN_MAX(r->longest_delay, a.arrived - a.sent);
-	r->last_news = GN_MAX(r->last_news, a.arrived);
 	return 0;
 }
 
-/* Take what there is. MSG_TRUNC: of a large datagram only the beginning is looked at, which is no error. */
-static int take_all(struct receiver *r, struct gn_err *err)
+/* Take what there is, a batch at most. MSG_TRUNC: of a large datagram only the beginning is looked at, which is no error.
+ * News is what was read just now, however long it has waited in the socket: else a receiver that is behind would give up
+ * what still waits there. Return: how many datagrams, anybody's; -Exxx. */
+static int take_some(struct receiver *r, struct gn_err *err)
 {
+	const size_t before = r->arrivals->n;
 	int n = 0, result = 0;
 
 	for (unsigned i = 0; i < BATCH; i++) {
@@ -138,7 +140,9 @@ static int take_all(struct receiver *r, struct gn_err *err)
 		return errno == EAGAIN || errno == EINTR ? 0 : gn_fail(err, -errno, "receiving: %m");
 	for (unsigned i = 0; i < (unsigned)n && result == 0; i++)
 		result = take_one(r, i, err);
-	return result;
+	if (r->arrivals->n > before)
+		r->last_news = gn_now();
+	return result < 0 ? result : n;
 }
 
 /* When to stop waiting; GN_NEVER while datagrams are sent. */
@@ -154,18 +158,17 @@ static int take_until_quiet(struct receiver *r, struct gn_err *err)
 	for (;;) {
 		struct pollfd p[] = { { .fd = r->fd, .events = POLLIN },
 				      { .fd = r->ended ? -1 : r->end, .events = POLLIN } };
-		gn_time now = gn_now(), until = patience_ends(r);
-
-		if (now >= until)
-			return 0;
-		struct timespec left = gn_timespec(until - now);
+		const gn_time now = gn_now(), until = patience_ends(r);
+		const struct timespec left = gn_timespec(until > now ? until - now : 0);
 
 		if (ppoll(p, GN_ARRAY_LEN(p), r->ended ? &left : NULL, NULL) < 0 && errno != EINTR)
 			return gn_fail(err, -errno, "waiting for datagrams: %m");
-		int result = take_all(r, err);
+		int taken = take_some(r, err);
 
-		if (result < 0)
-			return result;
+		if (taken < 0)
+			return taken;
+		if (patience_ends(r) <= now && taken < BATCH)
+			return 0;
 		if (p[1].revents) {
 			r->ended = true;
 			r->last_news = gn_now();
