@@ -27,6 +27,8 @@ struct gn_conduct {
 	struct gn_actions *hands; /* own the actions by hand */
 	size_t n_hands, cap_hands;
 	struct gn_shape *shapes; /* in force, by direction; NULL: nothing was ever set */
+	bool set_by_hand;	 /* so the file's values need not go together with those in force */
+	struct gn_err why_not;	 /* the last one had no effect */
 	bool has_cut;		 /* a link was down, or the network parted */
 	uint32_t next_event;	 /* the first whose publication was not looked at */
 };
@@ -60,22 +62,41 @@ const struct gn_shape *gn_conduct_shape(const struct gn_conduct *c, uint32_t dir
 	return c->shapes ? &c->shapes[direction] : &c->o.topology->links[direction / 2].shape[direction % 2];
 }
 
-/* All targets get their values, or none does. */
-static int set_shapes(struct gn_conduct *c, const struct gn_action *a, struct gn_err *err)
+static bool is_about_shapes(const struct gn_action *a)
 {
-	const struct gn_topology *t = c->o.topology;
+	return a->what == GN_ACTION_SET || a->what == GN_ACTION_RESET;
+}
+
+/* What the @i-th target of a set or reset gets. Return: 0; -EINVAL: the values do not go together, @s is as before. */
+static int apply(const struct gn_conduct *c, const struct gn_action *a, uint32_t i, struct gn_shape *s,
+		 struct gn_err *err)
+{
+	const uint32_t d = a->targets[i];
+	const struct gn_shape *file = &c->o.topology->links[d / 2].shape[d % 2];
+
+	return gn_shape_apply(s, a->what == GN_ACTION_SET ? &a->values[i] : file, a->fields, err);
+}
+
+/* All targets get their values, or none does. @ret_note: why it had no effect, or unchanged. */
+static int set_shapes(struct gn_conduct *c, const struct gn_action *a, const char **ret_note,
+		      struct gn_err *err)
+{
 	GN_CLEANUP(gn_free_p) struct gn_shape *shapes = malloc((a->n_targets + 1) * sizeof(*shapes));
+	struct gn_err why = { "" };
 	int r = shapes ? 0 : gn_fail(err, -ENOMEM, "out of memory");
 
 	if (r == 0 && !c->shapes)
 		r = copy_shapes(c, err);
 	for (uint32_t i = 0; r == 0 && i < a->n_targets; i++) {
-		const uint32_t d = a->targets[i];
-		const struct gn_shape *file = &t->links[d / 2].shape[d % 2];
-
-		shapes[i] = *gn_conduct_shape(c, d);
-		r = gn_shape_apply(&shapes[i], a->what == GN_ACTION_SET ? &a->values[i] : file, a->fields,
-				   err);
+		shapes[i] = *gn_conduct_shape(c, a->targets[i]);
+		if (apply(c, a, i, &shapes[i], &why) == 0)
+			continue;
+		if (!c->set_by_hand)
+			return gn_fail(err, -EINVAL, "%s", why.text);
+		/* What somebody sets by hand does not end the run. */
+		gn_fail(&c->why_not, -EINVAL, "no effect: %s", why.text);
+		*ret_note = c->why_not.text;
+		return 0;
 	}
 	for (uint32_t i = 0; r == 0 && i < a->n_targets; i++)
 		gn_delays_change(&c->o.collector->delays, a->targets[i], (gn_time)elapsed(c));
@@ -86,13 +107,14 @@ static int set_shapes(struct gn_conduct *c, const struct gn_action *a, struct gn
 	return r;
 }
 
-static int act_on_network(struct gn_conduct *c, const struct gn_action *a, struct gn_err *err)
+static int act_on_network(struct gn_conduct *c, const struct gn_action *a, const char **ret_note,
+			  struct gn_err *err)
 {
-	c->has_cut |= a->what != GN_ACTION_SET && a->what != GN_ACTION_RESET;
+	c->has_cut |= !is_about_shapes(a);
 	switch (a->what) {
 	case GN_ACTION_SET:
 	case GN_ACTION_RESET:
-		return set_shapes(c, a, err);
+		return set_shapes(c, a, ret_note, err);
 	case GN_ACTION_DOWN:
 	case GN_ACTION_UP:
 		return gn_network_down(c->o.network, a->targets, a->n_targets, a->what == GN_ACTION_DOWN,
@@ -241,7 +263,7 @@ static int carry_out_one(struct gn_conduct *c, const struct gn_action *a, uint32
 			 struct gn_err *err)
 {
 	if (!is_about_nodes(a))
-		return act_on_network(c, a, err);
+		return act_on_network(c, a, ret_note, err);
 	return act_on_member(c, a, c->o.topology->nodes[a->targets[i]].member, ret_note, err);
 }
 
@@ -394,20 +416,50 @@ int gn_conduct_prepare(struct gn_conduct *c, struct gn_err *err)
 	return r < 0 ? r : 0;
 }
 
-/* The first action is due now, with those of the same moment; the rest waits. */
-static int act_now(struct gn_conduct *c, const struct gn_actions *made, int64_t *ret_t, struct gn_err *err)
+/* ---- by hand ---- */
+
+/* Do the values of all that is due at @now go together with those in force, one action after the other? */
+static int check_shapes(const struct gn_conduct *c, const struct gn_actions *made, gn_time now,
+			struct gn_err *err)
 {
+	GN_CLEANUP(gn_free_p)
+	struct gn_shape *shapes = malloc((directions(c->o.topology) + 1) * sizeof(*shapes));
 	int r = 0;
 
+	if (!shapes)
+		return gn_fail(err, -ENOMEM, "out of memory");
+	for (uint32_t d = 0; d < directions(c->o.topology); d++)
+		shapes[d] = *gn_conduct_shape(c, d);
 	for (uint32_t i = 0; r == 0 && i < made->n; i++) {
-		const struct queued q = { &made->actions[i], true };
+		const struct gn_action *a = &made->actions[i];
 
-		if (made->actions[i].at <= made->actions[0].at)
-			r = act(c, &q, ret_t, err);
-		else if (enqueue(c, q))
-			r = gn_fail(err, -ENOMEM, "out of memory");
+		for (uint32_t k = 0; r == 0 && a->at <= now && is_about_shapes(a) && k < a->n_targets; k++)
+			r = apply(c, a, k, &shapes[a->targets[k]], err);
 	}
 	return r;
+}
+
+/* What is due at @now is done, the rest waits: of a churn that is all. -EINVAL says that nothing was done; if something
+ * was, what undoes it comes all the same. */
+static int act_now(struct gn_conduct *c, const struct gn_actions *made, gn_time now, int64_t *ret_t,
+		   struct gn_err *err)
+{
+	int r = check_shapes(c, made, now, err);
+	bool done = false;
+
+	for (uint32_t i = 0; i < made->n && (r == 0 || done); i++) {
+		const struct queued q = { &made->actions[i], true };
+
+		if (q.action->at > now) {
+			if (enqueue(c, q))
+				r = gn_fail(err, -ENOMEM, "out of memory");
+		} else if (r == 0) {
+			r = act(c, &q, ret_t, err);
+			done |= r == 0;
+			c->set_by_hand |= r == 0 && is_about_shapes(q.action);
+		}
+	}
+	return r == -EINVAL && done ? -EIO : r;
 }
 
 int gn_conduct_by_hand(struct gn_conduct *c, const char *text, int64_t *ret_t, struct gn_err *err)
@@ -425,7 +477,7 @@ int gn_conduct_by_hand(struct gn_conduct *c, const char *text, int64_t *ret_t, s
 	}
 	c->hands[c->n_hands++] = made; /* what is in the queue points into it */
 	*ret_t = now;
-	return act_now(c, &made, ret_t, err);
+	return act_now(c, &made, (gn_time)now, ret_t, err);
 }
 
 /* ---- life ---- */

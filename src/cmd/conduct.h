@@ -28,7 +28,7 @@ gn_time gn_conduct_next(const struct gn_conduct *c);
 
 /**
  * gn_conduct_due() - carry out what is due, each with its row in the table action, and note events that are not published as
- * their origin is dead.
+ * their origin is dead. Values that do not go together with what was set by hand have no effect, and their row says so.
  *
  * Return: 0; -Exxx: an action could not be carried out, or not be written down: @err says which and why.
  */
@@ -48,7 +48,8 @@ const struct gn_shape *gn_conduct_shape(const struct gn_conduct *c, uint32_t dir
  * @text: as for gn_topology_act().
  * @ret_t: when it took effect, ns after the run's start.
  *
- * Return: 0; -EINVAL: @text is wrong; -Exxx: it could not be carried out. The run goes on.
+ * Return: 0; -EINVAL: @text is wrong, or its values do not go together with those in force: nothing was done; -Exxx: it
+ * could not be carried out. The run goes on.
  */
 int gn_conduct_by_hand(struct gn_conduct *c, const char *text, int64_t *ret_t, struct gn_err *err);
 
