@@ -81,16 +81,60 @@ static int compare_cables(const void *pa, const void *pb)
 	return (a->at.col > b->at.col) - (a->at.col < b->at.col);
 }
 
-/* Capacities add up, if all are known; traffic takes the shortest. */
-static void join(struct gn_cable *into, const struct gn_cable *other)
+/* Capacities add up, if all are known; traffic takes the shortest. Return: was there one already? */
+static bool join_way(struct gn_cable_way *into, const struct gn_cable_way *other)
 {
-	bool shorter = other->has_delay && (!into->has_delay || other->delay < into->delay);
+	const bool shorter = other->has_delay && (!into->has_delay || other->delay < into->delay);
 
+	if (!other->given)
+		return false;
+	if (!into->given) {
+		*into = *other;
+		return false;
+	}
 	into->rate_bps = into->rate_bps && other->rate_bps ? into->rate_bps + other->rate_bps : 0;
 	into->rate_bps = GN_MIN(into->rate_bps, (uint64_t)GN_IMPORT_RATE_MAX);
 	if (shorter)
 		into->delay = other->delay;
 	into->has_delay |= other->has_delay;
+	return true;
+}
+
+/* In a directed graph there may be an edge each way: no second cable, but what the first is on the way back. */
+static bool join(struct gn_cable *into, const struct gn_cable *other)
+{
+	const int turned = into->site[0] != other->site[0];
+	bool parallel = false;
+
+	for (int d = 0; d < 2; d++)
+		parallel |= join_way(&into->way[d], &other->way[d ^ turned]);
+	return parallel;
+}
+
+static bool same_ends(const struct gn_cable *a, const struct gn_cable *b)
+{
+	return GN_MIN(a->site[0], a->site[1]) == GN_MIN(b->site[0], b->site[1]) &&
+	       GN_MAX(a->site[0], a->site[1]) == GN_MAX(b->site[0], b->site[1]);
+}
+
+/* A link carries both ways: what has an edge in one direction alone is the same in the other. */
+static void complete_ways(struct gn_map *m)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < m->n_cables; i++) {
+		struct gn_cable_way *way = m->cables[i].way;
+
+		n += !way[0].given || !way[1].given;
+		if (!way[0].given)
+			way[0] = way[1];
+		if (!way[1].given)
+			way[1] = way[0];
+	}
+	if (n)
+		gn_map_note(m, "%u %s between nodes that have none back: %s", n, n == 1 ? "edge" : "edges",
+			    n == 1 ? "a link with the same values in both directions"
+				   : "links with the same values in both directions");
 }
 
 static void drop_loops_and_parallels(struct gn_map *m)
@@ -102,18 +146,13 @@ static void drop_loops_and_parallels(struct gn_map *m)
 		qsort(m->cables, m->n_cables, sizeof(*m->cables), compare_cables);
 	for (size_t i = 0; i < m->n_cables; i++) {
 		const struct gn_cable *cable = &m->cables[i];
-		struct gn_cable *last = n ? &m->cables[n - 1] : NULL;
 
-		if (cable->site[0] == cable->site[1]) {
+		if (cable->site[0] == cable->site[1])
 			loops++;
-		} else if (last &&
-			   GN_MIN(last->site[0], last->site[1]) == GN_MIN(cable->site[0], cable->site[1]) &&
-			   GN_MAX(last->site[0], last->site[1]) == GN_MAX(cable->site[0], cable->site[1])) {
-			parallels++;
-			join(last, cable);
-		} else {
+		else if (n && same_ends(&m->cables[n - 1], cable))
+			parallels += join(&m->cables[n - 1], cable);
+		else
 			m->cables[n++] = *cable;
-		}
 	}
 	m->n_cables = n;
 	if (loops)
@@ -124,6 +163,7 @@ static void drop_loops_and_parallels(struct gn_map *m)
 			"%u more %s between nodes that have one already: one link with the sum of their speeds (if "
 			"all are given) and the shortest delay",
 			parallels, parallels == 1 ? "edge" : "edges");
+	complete_ways(m);
 }
 
 /* The connected part that each site is in, and the largest of them. */
@@ -161,6 +201,19 @@ static int find_parts(struct gn_map *m)
 	return 0;
 }
 
+static void take_values(const struct gn_map *m, struct gn_cable *cable)
+{
+	const double speed = cable->speed * cable->unit;
+
+	cable->way[0].given = true;
+	if (!cable->way[0].rate_bps && speed >= 8 && speed <= GN_IMPORT_RATE_MAX)
+		cable->way[0].rate_bps = (uint64_t)speed / 8 * 8;
+	if (m->format == GN_IMPORT_GML)
+		cable->directed = m->directed; /* which the file may say after its edges */
+	if (!cable->directed)
+		cable->way[1] = cable->way[0];
+}
+
 int gn_map_connect(struct gn_map *m)
 {
 	if (m->n_sites > SITES_MAX) {
@@ -176,11 +229,8 @@ int gn_map_connect(struct gn_map *m)
 
 	for (size_t i = 0; i < m->n_cables; i++) {
 		struct gn_cable *cable = &m->cables[i];
-		double speed = cable->speed * cable->unit;
-
 		resolve(m, cable, index, n);
-		if (!cable->rate_bps && speed >= 8 && speed <= GN_IMPORT_RATE_MAX)
-			cable->rate_bps = (uint64_t)speed / 8 * 8;
+		take_values(m, cable);
 	}
 	if (gn_report_has_faults(m->report))
 		return 0;

@@ -98,6 +98,14 @@ static void begin_data(struct graphml *g, const char **attributes)
 		gn_fault_at(g->m->report, g->at, "no key has the id \"%s\"", key);
 }
 
+static void begin_graph(struct graphml *g, const char **attributes)
+{
+	const char *edges = attribute(attributes, "edgedefault");
+
+	g->m->directed = edges && !strcmp(edges, "directed");
+	g->within = WITHIN_GRAPH;
+}
+
 static void begin_node(struct graphml *g, const char **attributes)
 {
 	struct gn_site *site = gn_map_add_site(g->m, here(g));
@@ -116,6 +124,10 @@ static void begin_edge(struct graphml *g, const char **attributes)
 		cable->ends[i] = keep(g, attribute(attributes, ends[i]));
 		cable->end_at[i] = cable->at;
 	}
+	const char *directed = attribute(attributes, "directed");
+
+	if (cable)
+		cable->directed = directed ? !strcmp(directed, "true") : g->m->directed;
 	g->within = WITHIN_EDGE;
 }
 
@@ -133,7 +145,7 @@ static void XMLCALL begin(void *user, const char *name, const char **attributes)
 	else if (!strcmp(name, "graph") && g->within != WITHIN_FILE)
 		stop(g, "a graph within a graph is not supported");
 	else if (!strcmp(name, "graph"))
-		g->within = WITHIN_GRAPH;
+		begin_graph(g, attributes);
 	else if (!strcmp(name, "node") && g->within == WITHIN_GRAPH)
 		begin_node(g, attributes);
 	else if (!strcmp(name, "edge") && g->within == WITHIN_GRAPH)

@@ -148,6 +148,8 @@ void gn_map_say(struct gn_map *m, const char *key, const char *value)
 		m->network = keep(m, value);
 	else if (!strcasecmp(key, "Source") && *value)
 		m->source = keep(m, value);
+	else if (!strcasecmp(key, "directed") && m->format == GN_IMPORT_GML)
+		m->directed = !strcmp(value, "1");
 }
 
 void gn_map_say_site(struct gn_map *m, const char *key, const char *value, struct gn_place at)
@@ -182,8 +184,8 @@ static void say_delay(struct gn_map *m, const char *key, const char *value, stru
 		}
 	}
 	if (ns >= 0 && ns <= 3600e9) {
-		cable->delay = (gn_dur)llround(ns);
-		cable->has_delay = true;
+		cable->way[0].delay = (gn_dur)llround(ns);
+		cable->way[0].has_delay = true;
 	} else {
 		gn_fault_at(m->report, at,
 			    "%s must be a number of ms or a time such as 10ms, at most an hour, not "
@@ -222,7 +224,7 @@ void gn_map_say_cable(struct gn_map *m, const char *key, const char *value, stru
 		cable->speed = number;
 	else if (!strcasecmp(key, "LinkSpeedRaw") && read_number(value, &number, &rest) && !*rest &&
 		 number >= 8 && number <= GN_IMPORT_RATE_MAX)
-		cable->rate_bps = (uint64_t)number / 8 * 8;
+		cable->way[0].rate_bps = (uint64_t)number / 8 * 8;
 }
 
 bool gn_import_format_of(const char *file, enum gn_import_format *ret)

@@ -26,10 +26,14 @@ struct gn_cable {
 	const char *ends[2]; /* ids; NULL: not given */
 	uint32_t site[2];
 	struct gn_place at, end_at[2];
-	bool has_delay;
-	gn_dur delay;	    /* one way, in each direction */
 	double speed, unit; /* LinkSpeed and what its unit is in bit/s; 0: not given */
-	uint64_t rate_bps;  /* 0: not given */
+	bool directed;	    /* of one direction, way[0], alone */
+	/* From the first end to the second, and back. A file says what way[0] is. */
+	struct gn_cable_way {
+		bool given, has_delay;
+		gn_dur delay;
+		uint64_t rate_bps; /* 0: not given */
+	} way[2];
 };
 
 struct gn_map {
@@ -41,6 +45,7 @@ struct gn_map {
 	size_t n_sites, cap_sites;
 	struct gn_cable *cables;
 	size_t n_cables, cap_cables;
+	bool directed; /* what edges are that do not say it */
 	struct gn_faults *notes;
 	uint32_t part, part_sites; /* the largest part, and how many sites it has */
 	uint32_t by_distance;	   /* cables whose delay is that of their length */

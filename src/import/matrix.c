@@ -195,8 +195,8 @@ static void link_places(struct matrix *x)
 				continue;
 			cable->ends[0] = x->m->sites[a].id;
 			cable->ends[1] = x->m->sites[b].id;
-			cable->has_delay = true;
-			cable->delay = (gn_dur)llround(rtt / 2 * 1e6);
+			cable->way[0].has_delay = true;
+			cable->way[0].delay = (gn_dur)llround(rtt / 2 * 1e6);
 		}
 	}
 	if (missing)

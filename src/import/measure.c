@@ -144,11 +144,16 @@ static double distance_km(const struct gn_site *a, const struct gn_site *b)
 	return 2 * earth_km * asin(sqrt(fmin(h, 1)));
 }
 
+static bool has_delays(const struct gn_cable *cable)
+{
+	return cable->way[0].has_delay && cable->way[1].has_delay;
+}
+
 static void measure_cable(struct gn_map *m, struct gn_cable *cable)
 {
 	const struct gn_site *ends[2] = { &m->sites[cable->site[0]], &m->sites[cable->site[1]] };
 
-	if (cable->has_delay)
+	if (has_delays(cable))
 		return;
 	for (int i = 0; i < 2; i++) {
 		if (is_located(ends[i]))
@@ -160,7 +165,11 @@ static void measure_cable(struct gn_map *m, struct gn_cable *cable)
 			ends[i]->id);
 		return;
 	}
-	cable->delay = (gn_dur)llround(distance_km(ends[0], ends[1]) / km_per_ms * 1e3) * GN_USEC;
+	for (int d = 0; d < 2; d++) {
+		if (!cable->way[d].has_delay)
+			cable->way[d].delay =
+				(gn_dur)llround(distance_km(ends[0], ends[1]) / km_per_ms * 1e3) * GN_USEC;
+	}
 	m->by_distance++;
 }
 
@@ -170,12 +179,17 @@ static void drop_rates_beyond_netem(struct gn_map *m)
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < m->n_cables; i++) {
-		struct gn_cable *cable = &m->cables[i];
+		bool beyond = false;
 
-		if ((double)cable->delay / 1e9 * (double)cable->rate_bps / (42 * 8) < 4e9)
-			continue;
-		cable->rate_bps = 0;
-		n++;
+		for (int d = 0; d < 2; d++) {
+			struct gn_cable_way *way = &m->cables[i].way[d];
+
+			if ((double)way->delay / 1e9 * (double)way->rate_bps / (42 * 8) < 4e9)
+				continue;
+			way->rate_bps = 0;
+			beyond = true;
+		}
+		n += beyond;
 	}
 	if (n)
 		gn_map_note(m, "%u %s too long for so high a rate: without a rate", n,
@@ -187,7 +201,7 @@ int gn_map_measure(struct gn_map *m)
 	bool needed = false;
 
 	for (size_t i = 0; i < m->n_cables; i++)
-		needed |= !m->cables[i].has_delay;
+		needed |= !has_delays(&m->cables[i]);
 	int r = needed ? locate(m) : 0;
 
 	for (size_t i = 0; !r && i < m->n_cables; i++)

@@ -139,18 +139,34 @@ static void put_delay(FILE *f, gn_dur delay)
 	fprintf(f, "%.*sms", (int)(text[n - 1] == '.' ? n - 1 : n), text);
 }
 
-static void put_cable(const struct gn_map *m, const struct gn_cable *cable, FILE *f)
+static void put_way(const struct gn_cable_way *way, FILE *f)
 {
 	char text[GN_UNIT_TEXT];
+
+	fputs("delay: ", f);
+	put_delay(f, way->delay);
+	if (way->rate_bps)
+		fprintf(f, ", rate: %s", gn_unit_format(GN_QUANTITY_RATE, way->rate_bps, text));
+}
+
+static void put_cable(const struct gn_map *m, const struct gn_cable *cable, FILE *f)
+{
+	const struct gn_cable_way *way = cable->way;
 
 	fputs("  - {between: [", f);
 	put_name(f, m->sites[cable->site[0]].name);
 	fputs(", ", f);
 	put_name(f, m->sites[cable->site[1]].name);
-	fputs("], delay: ", f);
-	put_delay(f, cable->delay);
-	if (cable->rate_bps)
-		fprintf(f, ", rate: %s", gn_unit_format(GN_QUANTITY_RATE, cable->rate_bps, text));
+	fputs("], ", f);
+	if (way[0].delay == way[1].delay && way[0].rate_bps == way[1].rate_bps) {
+		put_way(way, f);
+	} else {
+		fputs("a_to_b: {", f);
+		put_way(&way[0], f);
+		fputs("}, b_to_a: {", f);
+		put_way(&way[1], f);
+		fputc('}', f);
+	}
 	fputs("}\n", f);
 }
 

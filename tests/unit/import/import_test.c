@@ -252,6 +252,39 @@ static void loops_and_parallels_become_one_link(void **state)
 	assert_has(got, "over: [a, b]\n  - {between: [a, b], delay: 5ms}\n");
 }
 
+/* An edge each way is one cable; only those of one direction add up. */
+static void directed_edges_are_the_ways_of_a_link(void **state)
+{
+	static const char gml[] = "graph [ node [ id a ] node [ id b ] node [ id c ]\n"
+				  "edge [ source a target b delay 1 LinkSpeedRaw 8000 ]\n"
+				  "edge [ source b target a delay 2 LinkSpeedRaw 16000 ]\n"
+				  "edge [ source b target a delay 3 LinkSpeedRaw 16000 ]\n"
+				  "edge [ source c target b delay 4 ] directed 1 ]";
+	static const char graphml[] =
+		"<graphml><key id=\"d\" attr.name=\"delay\"/><graph edgedefault=\"directed\">\n"
+		"<node id=\"a\"/><node id=\"b\"/><node id=\"c\"/>\n"
+		"<edge source=\"a\" target=\"b\"><data key=\"d\">1</data></edge>\n"
+		"<edge source=\"b\" target=\"a\"><data key=\"d\">2</data></edge>\n"
+		"<edge source=\"b\" target=\"c\" directed=\"false\"><data key=\"d\">3</data></edge>\n"
+		"</graph></graphml>";
+	GN_CLEANUP(gn_free_p) char *notes = NULL;
+	GN_CLEANUP(gn_free_p) char *none = NULL;
+	GN_CLEANUP(gn_free_p) char *got = import(GN_IMPORT_GML, gml, sizeof(gml) - 1, &notes);
+	GN_CLEANUP(gn_free_p) char *more = import(GN_IMPORT_GRAPHML, graphml, sizeof(graphml) - 1, &none);
+
+	(void)state;
+	assert_has(got, "[a, b], a_to_b: {delay: 1ms, rate: 8kbit}, b_to_a: {delay: 2ms, rate: 32kbit}}\n");
+	assert_has(got, "[c, b], delay: 4ms}\n");
+	assert_string_equal(
+		notes,
+		"1 more edge between nodes that have one already: one link with the sum of their speeds (if all "
+		"are given) and the shortest delay\n"
+		"1 edge between nodes that have none back: a link with the same values in both directions\n");
+	assert_has(more, "[a, b], a_to_b: {delay: 1ms}, b_to_a: {delay: 2ms}}\n");
+	assert_has(more, "[b, c], delay: 3ms}\n");
+	assert_string_equal(none, "");
+}
+
 /* What a topology cannot have is left out. */
 static void rates_stay_within_bounds(void **state)
 {
@@ -336,6 +369,7 @@ int main(void)
 		cmocka_unit_test(delays_are_of_the_distance_unless_given),
 		cmocka_unit_test(missing_coordinates_are_interpolated),
 		cmocka_unit_test(loops_and_parallels_become_one_link),
+		cmocka_unit_test(directed_edges_are_the_ways_of_a_link),
 		cmocka_unit_test(rates_stay_within_bounds),
 		cmocka_unit_test(names_are_made),
 		cmocka_unit_test(matrices_become_meshes),
