@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GraphML, by expat: <key> says what the values of <data key="..."> are called; <node> and <edge> have such values. One
- * graph, without hyperedges and graphs within nodes.
+ * GraphML, by expat: <key> says what the values of <data key="..."> are called, and what they are by default; <node> and
+ * <edge> have such values. One graph, without hyperedges and graphs within nodes.
  */
 #include <expat.h>
 #include <limits.h>
@@ -18,11 +18,16 @@ struct graphml {
 	XML_Parser parser;
 	enum within within;
 	bool stop;
-	struct {
+	struct key {
 		const char *id, *name;
+		const char *of;	   /* "node", "edge", "graph" or "all" */
+		const char *usual; /* its <default>, or NULL */
+		struct gn_place usual_at;
 	} keys[KEYS_MAX];
 	size_t n_keys;
+	struct key *key; /* which is being read, or NULL */
 
+	bool in_default;
 	const char *data;   /* what the value that is being read is called, or NULL */
 	struct gn_place at; /* where it begins */
 	char value[VALUE_MAX];
@@ -67,10 +72,22 @@ static const char *keep(struct graphml *g, const char *text)
 	return text ? gn_map_text(g->m, text, strlen(text)) : NULL;
 }
 
+static void say(struct graphml *g, enum within within, const char *name, const char *value,
+		struct gn_place at)
+{
+	if (within == WITHIN_GRAPH)
+		gn_map_say(g->m, name, value);
+	else if (within == WITHIN_NODE)
+		gn_map_say_site(g->m, name, value, at);
+	else if (within == WITHIN_EDGE)
+		gn_map_say_cable(g->m, name, value, at);
+}
+
 static void begin_key(struct graphml *g, const char **attributes)
 {
 	const char *id = keep(g, attribute(attributes, "id")),
-		   *name = keep(g, attribute(attributes, "attr.name"));
+		   *name = keep(g, attribute(attributes, "attr.name")),
+		   *of = keep(g, attribute(attributes, "for"));
 
 	if (g->n_keys == KEYS_MAX) {
 		stop(g, "more than 1000 keys");
@@ -78,8 +95,30 @@ static void begin_key(struct graphml *g, const char **attributes)
 	}
 	if (!id || !name)
 		return; /* of somebody's extension */
-	g->keys[g->n_keys].id = id;
-	g->keys[g->n_keys++].name = name;
+	g->key = &g->keys[g->n_keys++];
+	*g->key = (struct key){ .id = id, .name = name, .of = of ? of : "all" };
+}
+
+static void begin_default(struct graphml *g)
+{
+	g->in_default = g->key;
+	g->at = here(g);
+	g->n_value = 0;
+}
+
+/* What a node, an edge or the graph has unless it says something else afterwards. A wrong value is one fault. */
+static void say_defaults(struct graphml *g, enum within within, const char *called)
+{
+	for (size_t i = 0; i < g->n_keys; i++) {
+		struct key *k = &g->keys[i];
+		const size_t faults = g->m->report->n + g->m->report->dropped;
+
+		if (!k->usual || (strcmp(k->of, "all") != 0 && strcmp(k->of, called) != 0))
+			continue;
+		say(g, within, k->name, k->usual, k->usual_at);
+		if (g->m->report->n + g->m->report->dropped != faults)
+			k->usual = NULL;
+	}
 }
 
 static void begin_data(struct graphml *g, const char **attributes)
@@ -103,6 +142,7 @@ static void begin_graph(struct graphml *g, const char **attributes)
 	const char *edges = attribute(attributes, "edgedefault");
 
 	g->m->directed = edges && !strcmp(edges, "directed");
+	say_defaults(g, WITHIN_GRAPH, "graph");
 	g->within = WITHIN_GRAPH;
 }
 
@@ -110,8 +150,10 @@ static void begin_node(struct graphml *g, const char **attributes)
 {
 	struct gn_site *site = gn_map_add_site(g->m, here(g));
 
-	if (site)
+	if (site) {
+		say_defaults(g, WITHIN_NODE, "node");
 		site->id = keep(g, attribute(attributes, "id"));
+	}
 	g->within = WITHIN_NODE;
 }
 
@@ -120,6 +162,8 @@ static void begin_edge(struct graphml *g, const char **attributes)
 	static const char *const ends[] = { "source", "target" };
 	struct gn_cable *cable = gn_map_add_cable(g->m, here(g));
 
+	if (cable)
+		say_defaults(g, WITHIN_EDGE, "edge");
 	for (int i = 0; cable && i < 2; i++) {
 		cable->ends[i] = keep(g, attribute(attributes, ends[i]));
 		cable->end_at[i] = cable->at;
@@ -138,6 +182,8 @@ static void XMLCALL begin(void *user, const char *name, const char **attributes)
 	name = local(name);
 	if (!strcmp(name, "key"))
 		begin_key(g, attributes);
+	else if (!strcmp(name, "default"))
+		begin_default(g);
 	else if (!strcmp(name, "data"))
 		begin_data(g, attributes);
 	else if (!strcmp(name, "hyperedge"))
@@ -156,7 +202,8 @@ static void XMLCALL begin(void *user, const char *name, const char **attributes)
 		stop(g, "out of memory");
 }
 
-static void end_data(struct graphml *g)
+/* What was read, without blanks around it. NULL without memory. */
+static const char *value_read(struct graphml *g)
 {
 	const char *from = g->value, *behind = g->value + g->n_value;
 
@@ -164,15 +211,25 @@ static void end_data(struct graphml *g)
 		from++;
 	while (behind > from && strchr(" \t\r\n", behind[-1]))
 		behind--;
-	const char *value = g->data ? gn_map_text(g->m, from, (size_t)(behind - from)) : NULL;
+	return gn_map_text(g->m, from, (size_t)(behind - from));
+}
 
-	if (value && g->within == WITHIN_GRAPH)
-		gn_map_say(g->m, g->data, value);
-	else if (value && g->within == WITHIN_NODE)
-		gn_map_say_site(g->m, g->data, value, g->at);
-	else if (value && g->within == WITHIN_EDGE)
-		gn_map_say_cable(g->m, g->data, value, g->at);
+static void end_data(struct graphml *g)
+{
+	const char *value = g->data ? value_read(g) : NULL;
+
+	if (value)
+		say(g, g->within, g->data, value, g->at);
 	g->data = NULL;
+}
+
+static void end_default(struct graphml *g)
+{
+	if (g->in_default && g->key) {
+		g->key->usual = value_read(g);
+		g->key->usual_at = g->at;
+	}
+	g->in_default = false;
 }
 
 static void XMLCALL end(void *user, const char *name)
@@ -182,6 +239,10 @@ static void XMLCALL end(void *user, const char *name)
 	name = local(name);
 	if (!strcmp(name, "data"))
 		end_data(g);
+	else if (!strcmp(name, "default"))
+		end_default(g);
+	else if (!strcmp(name, "key"))
+		g->key = NULL;
 	else if (!strcmp(name, "node") || !strcmp(name, "edge"))
 		g->within = WITHIN_GRAPH;
 	else if (!strcmp(name, "graph"))
@@ -194,7 +255,7 @@ static void XMLCALL characters(void *user, const char *text, int n)
 	struct graphml *g = user;
 	size_t taken = GN_MIN((size_t)n, sizeof(g->value) - g->n_value);
 
-	if (!g->data)
+	if (!g->data && !g->in_default)
 		return;
 	memcpy(g->value + g->n_value, text, taken);
 	g->n_value += taken;

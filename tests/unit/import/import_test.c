@@ -303,6 +303,30 @@ static void rates_stay_within_bounds(void **state)
 	assert_has(notes, "1 link too long for so high a rate: without a rate\n");
 }
 
+/* What a key's default says holds for all that say nothing else. */
+static void defaults_of_keys_hold(void **state)
+{
+	static const char text[] =
+		"<graphml><key id=\"d\" for=\"edge\" attr.name=\"delay\"><desc>x</desc><default> 7 </default></key>\n"
+		"<key id=\"r\" attr.name=\"LinkSpeedRaw\"><default>8000</default></key>\n"
+		"<key id=\"l\" for=\"node\" attr.name=\"label\"><default>London</default></key><graph>\n"
+		"<node id=\"a\"/><node id=\"b\"><data key=\"l\">Bonn</data></node><node id=\"c\"/>\n"
+		"<edge source=\"a\" target=\"b\"/>\n"
+		"<edge source=\"b\" target=\"c\"><data key=\"d\">3</data></edge></graph></graphml>";
+	static const char bad[] =
+		"<graphml>\n<key id=\"d\" attr.name=\"Latitude\"><default>north</default></key><graph>\n"
+		"<node id=\"a\"/><node id=\"b\"/><edge source=\"a\" target=\"b\"/></graph></graphml>";
+	GN_CLEANUP(gn_free_p) char *got = import(GN_IMPORT_GRAPHML, text, sizeof(text) - 1, NULL);
+	GN_CLEANUP(gn_free_p) char *faults = import(GN_IMPORT_GRAPHML, bad, sizeof(bad) - 1, NULL);
+
+	(void)state;
+	assert_has(got, "[London, Bonn], delay: 7ms, rate: 8kbit}\n");
+	assert_has(got, "[Bonn, London-2], delay: 3ms, rate: 8kbit}\n");
+	assert_string_equal(
+		faults,
+		"t.graphml:2:34: Latitude must be a number of degrees from -90 to 90, not \"north\"\n");
+}
+
 /* Names are valid, different, and none that a host has. */
 static void names_are_made(void **state)
 {
@@ -321,6 +345,11 @@ static void names_are_made(void **state)
 		{ "-._x-", "x-" },
 		{ "&quot;A&amp;B&quot;", "A_B" },
 		{ "null", "\"null\"" },
+		{ "x-2", "x-2" },
+		{ "x", "x" },
+		{ "x", "x-3" },
+		{ "x-2", "x-2-2" },
+		{ "x", "x-4" },
 	};
 	char *text = NULL;
 	size_t size;
@@ -370,6 +399,7 @@ int main(void)
 		cmocka_unit_test(missing_coordinates_are_interpolated),
 		cmocka_unit_test(loops_and_parallels_become_one_link),
 		cmocka_unit_test(directed_edges_are_the_ways_of_a_link),
+		cmocka_unit_test(defaults_of_keys_hold),
 		cmocka_unit_test(rates_stay_within_bounds),
 		cmocka_unit_test(names_are_made),
 		cmocka_unit_test(matrices_become_meshes),
