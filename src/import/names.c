@@ -59,34 +59,57 @@ static bool is_for_hosts(const char *name)
 	return !strncmp(name, GN_IMPORT_GROUP, n) && strspn(name + n, "0123456789") == strlen(name + n);
 }
 
-static int name_site(struct gn_map *m, struct gn_names *names, struct gn_site *site)
+/* The names that are taken, and of each stem, in .first, the number from which on to look for a free one. */
+struct naming {
+	struct gn_names taken, stems;
+};
+
+/* Return: 0 or -ENOMEM; *@ret is where the number of @stem is. */
+static int find_number(struct gn_map *m, struct naming *n, const char *stem, uint32_t **ret)
 {
-	char base[BASE_MAX + 1];
+	const struct gn_name *found = gn_names_find(&n->stems, stem);
+	const struct gn_name new = { .text = found ? "" : gn_arena_format(&m->arena, "%s", stem),
+				     .first = 1 };
+
+	if (!found && (!new.text || gn_names_add(&n->stems, &new, &found)))
+		return -ENOMEM;
+	*ret = &n->stems.names[found ? (size_t)(found - n->stems.names) : n->stems.n - 1].first;
+	return 0;
+}
+
+static int name_site(struct gn_map *m, struct naming *n, struct gn_site *site)
+{
+	char base[BASE_MAX + 1], name[GN_NODE_NAME_MAX + 1];
 	const struct gn_name *taken;
-	int r = -EEXIST;
+	uint32_t *number;
 
 	make_name(*site->label ? site->label : site->id, base);
-	for (unsigned number = 1; r == -EEXIST; number++) {
-		const char *stem = *base ? base : "place";
-		struct gn_name name = { .text = number == 1
-							? gn_arena_format(&m->arena, "%s", stem)
-							: gn_arena_format(&m->arena, "%s-%u", stem, number) };
+	const char *stem = *base ? base : "place";
+	int r = find_number(m, n, stem, &number);
 
-		if (!name.text)
-			return -ENOMEM;
-		r = is_for_hosts(name.text) ? -EEXIST : gn_names_add(names, &name, &taken);
-		site->name = name.text;
-	}
-	return r;
+	if (r)
+		return r;
+	do {
+		if (*number == 1)
+			snprintf(name, sizeof(name), "%s", stem);
+		else
+			snprintf(name, sizeof(name), "%s-%u", stem, *number);
+		++*number;
+	} while (is_for_hosts(name) || gn_names_find(&n->taken, name));
+	const struct gn_name own = { .text = gn_arena_format(&m->arena, "%s", name) };
+
+	site->name = own.text;
+	return own.text ? gn_names_add(&n->taken, &own, &taken) : -ENOMEM;
 }
 
 int gn_map_name(struct gn_map *m)
 {
-	struct gn_names names = { 0 };
+	struct naming n = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; !r && i < m->n_sites; i++)
-		r = name_site(m, &names, &m->sites[i]);
-	gn_names_done(&names);
+		r = name_site(m, &n, &m->sites[i]);
+	gn_names_done(&n.taken);
+	gn_names_done(&n.stems);
 	return r;
 }
