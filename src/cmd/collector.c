@@ -385,15 +385,14 @@ static double total(const struct gn_collector *c, const char *key)
 	return (double)sum;
 }
 
-static bool corrupts(const struct gn_topology *t)
+static bool corrupts(const struct gn_collector *c)
 {
+	const struct gn_topology *t = c->topology;
+
 	for (uint32_t d = 0; d < 2 * t->n_links; d++)
 		if (t->links[d / 2].shape[d % 2].corrupt_ppm)
 			return true;
-	for (uint32_t i = 0; i < t->n_actions; i++)
-		if (t->actions[i].fields & GN_SHAPE_CORRUPT)
-			return true;
-	return false;
+	return c->fields_set & GN_SHAPE_CORRUPT;
 }
 
 /* A datagram that was corrupted is dropped by the socket as well, and one that comes to a node that is paused finds its
@@ -408,7 +407,7 @@ static void judge_socket_drops(const struct gn_collector *c, struct gn_figure_va
 			ret->value +=
 				(double)atomic_load_explicit(&s->counters.socket_drops, memory_order_relaxed);
 	}
-	if (corrupts(c->topology)) {
+	if (corrupts(c)) {
 		ret->allowance = INFINITY;
 		ret->detail = "links corrupt datagrams";
 	}

@@ -32,7 +32,8 @@ struct gn_collector {
 	uint32_t published;
 	uint64_t first_arrivals;
 	struct gn_delays delays;
-	uint64_t refused; /* records that no honest node writes */
+	uint32_t fields_set; /* enum gn_shape_field: what links were given while it ran, by hand too */
+	uint64_t refused;    /* records that no honest node writes */
 };
 
 int gn_collector_init(struct gn_collector *c, const struct gn_topology *t, const struct gn_shared *shared,

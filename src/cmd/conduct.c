@@ -104,6 +104,8 @@ static int set_shapes(struct gn_conduct *c, const struct gn_action *a, const cha
 		r = gn_network_shape(c->o.network, a->targets, a->n_targets, shapes, err);
 	for (uint32_t i = 0; r == 0 && i < a->n_targets; i++)
 		c->shapes[a->targets[i]] = shapes[i];
+	if (r == 0)
+		c->o.collector->fields_set |= a->fields;
 	return r;
 }
 

@@ -218,6 +218,7 @@ static int write_losses(struct emulation *e, struct gn_err *err)
 
 	if (!e->losses.directions) /* the run failed before they could be read */
 		return 0;
+	e->losses.fields_set = e->collector.fields_set;
 	gn_losses_compare(&e->losses, e->collector.delays.changed, &e->figures);
 	gn_losses_explain(&e->losses, sent, missing, &e->figures);
 	return gn_losses_write(&e->losses, e->store, err);

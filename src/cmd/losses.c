@@ -114,18 +114,17 @@ void gn_losses_compare(const struct gn_losses *l, const gn_time *changed, struct
 }
 
 /* A netem that duplicates may have sent what another lost; a corrupt datagram may be thrown away anywhere. */
-static bool are_kept(const struct gn_topology *t)
+static bool are_kept(const struct gn_losses *l)
 {
+	const struct gn_topology *t = l->topology;
+
 	for (uint32_t d = 0; d < 2 * t->n_links; d++) {
 		const struct gn_shape *s = &t->links[d / 2].shape[d % 2];
 
 		if (s->duplicate_ppm || s->corrupt_ppm)
 			return false;
 	}
-	for (uint32_t i = 0; i < t->n_actions; i++)
-		if (t->actions[i].fields & (GN_SHAPE_DUPLICATE | GN_SHAPE_CORRUPT))
-			return false;
-	return true;
+	return !(l->fields_set & (GN_SHAPE_DUPLICATE | GN_SHAPE_CORRUPT));
 }
 
 void gn_losses_explain(const struct gn_losses *l, double sent, double missing, struct gn_figures *figures)
@@ -136,7 +135,7 @@ void gn_losses_explain(const struct gn_losses *l, double sent, double missing, s
 	figures->of[GN_FIGURE_QDISC_BACKLOG].value = (double)l->all.queued;
 	figures->of[GN_FIGURE_QDISC_OVERLIMITS].value = (double)l->all.overlimits;
 	figures->of[GN_FIGURE_QDISC_REQUEUES].value = (double)l->all.requeues;
-	if (sent <= 0 || !are_kept(l->topology))
+	if (sent <= 0 || !are_kept(l))
 		return;
 	f->value = GN_MAX(missing - explained, 0) / sent;
 	f->allowance = UNDER_WAY / sent;

@@ -15,6 +15,8 @@ struct gn_losses {
 	struct gn_qdisc_counters *directions;
 	struct gn_qdisc_counters all;
 	uint64_t cut; /* packets that links that were down, or a partition, did not let pass */
+	uint32_t
+		fields_set; /* enum gn_shape_field: what links were given while it ran, by hand too; the caller's */
 };
 
 /* Read the counters. On failure too released with gn_losses_done(). */

@@ -191,6 +191,7 @@ static void hands_do_not_end_a_run(void **state GN_UNUSED)
 	assert_non_null(strstr(rows, "set n1 - s: jitter 5ms; no effect: jitter"));
 	assert_int_equal(n_killed, 1); /* the run has gone on */
 	assert_int_equal(n_shaped, 2);
+	assert_int_equal(r.collector.fields_set, GN_SHAPE_DELAY); /* which the judge is told */
 	end(&r);
 }
 

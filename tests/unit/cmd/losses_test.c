@@ -153,12 +153,19 @@ static void what_no_link_lost_was_lost_elsewhere(void **state GN_UNUSED)
 {
 	static const struct {
 		double missing;
-		uint32_t duplicate_ppm;
+		uint32_t duplicate_ppm, fields_set;
 		enum gn_grade grade;
 	} rows[] = {
-		{ 60, 0, GN_VALID },	      { 63, 0, GN_VALID }, { 75, 0, GN_SUSPECT },
-		{ 900, 0, GN_INVALID },	      { 20, 0, GN_VALID }, { 900, 100, GN_VALID },
-		{ (double)NAN, 0, GN_VALID },
+		{ 60, 0, 0, GN_VALID },
+		{ 63, 0, 0, GN_VALID },
+		{ 75, 0, 0, GN_SUSPECT },
+		{ 900, 0, 0, GN_INVALID },
+		{ 20, 0, 0, GN_VALID },
+		{ 900, 100, 0, GN_VALID },
+		{ (double)NAN, 0, 0, GN_VALID },
+		{ 900, 0, GN_SHAPE_DELAY, GN_INVALID },
+		{ 900, 0, GN_SHAPE_CORRUPT, GN_VALID },
+		{ 900, 0, GN_SHAPE_DUPLICATE, GN_VALID },
 	};
 
 	for (size_t i = 0; i < GN_ARRAY_LEN(rows); i++) {
@@ -166,7 +173,8 @@ static void what_no_link_lost_was_lost_elsewhere(void **state GN_UNUSED)
 		const struct gn_topology t = { .links = links, .n_links = 1 };
 		const struct gn_losses l = { .topology = &t,
 					     .all = { .dropped = 20, .queued = 20 },
-					     .cut = 20 };
+					     .cut = 20,
+					     .fields_set = rows[i].fields_set };
 		struct gn_figures f;
 		struct gn_judgement j;
 
