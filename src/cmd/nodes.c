@@ -222,6 +222,7 @@ bool gn_nodes_kill(struct gn_nodes *n, uint32_t member)
 		return false;
 	kill(n->processes[member].pid, SIGKILL);
 	n->processes[member].ending = true;
+	n->processes[member].paused = false; /* that wakes sleepers, too */
 	return true;
 }
 

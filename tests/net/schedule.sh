@@ -52,6 +52,9 @@ schedule:
   - {at: 2200ms, leave: n5}
   - {at: 2600ms, churn: [n7, n8], every: 150ms, down_for: 200ms, until: 4s}
   - {at: 100ms, cpu: 50%, node: n7, for: 1s}
+  - {at: 4200ms, pause: n6}
+  - {at: 4210ms, kill: n6}
+  - {at: 4220ms, restart: n6}
 Y
 "$GN" run -q -o nodes nodes.yaml >nodes.log 2>&1
 status=$?
@@ -76,6 +79,8 @@ same "an event of a node that is dead" "$(sql $db "SELECT what, target, detail F
 same "and it is not there" "$(sql $db "SELECT count(*) FROM event WHERE label = 'of the dead'")" 0
 same "restart of one that runs" "$(sql $db "SELECT detail FROM action WHERE what = 'restart' AND t_ns < 1.9e9")" \
 	"no effect: it runs"
+same "restart of one that was killed while it slept" "$(sql $db "SELECT detail FROM action
+	WHERE what = 'restart' AND target = 'n6'")" ""
 same "datagrams that n6 ignored" "$(sql $db "SELECT value FROM node_stat s JOIN node n ON n.id = s.node
 	WHERE n.name = 'n6' AND key = 'ignored'")" 7
 within "churn: nodes killed" "$(sql $db "SELECT count(*) FROM action WHERE what = 'kill' AND detail = 'churn'")" 2 30
