@@ -250,7 +250,7 @@ static int forget(struct gn_collector *c, uint32_t member, struct gn_err *err)
 	return 0;
 }
 
-int gn_collector_revive(struct gn_collector *c, uint32_t member, struct gn_err *err)
+int gn_collector_revive(struct gn_collector *c, uint32_t member, gn_time born, struct gn_err *err)
 {
 	struct gn_life *life = &c->lives[member];
 	int r = drain_ring(c, member, err);
@@ -259,7 +259,7 @@ int gn_collector_revive(struct gn_collector *c, uint32_t member, struct gn_err *
 		r = forget(c, member, err);
 	if (r < 0)
 		return r;
-	*life = (struct gn_life){ .began = gn_now() - c->start, .aside = life->aside };
+	*life = (struct gn_life){ .began = born - c->start, .aside = life->aside };
 	c->living += !life->aside;
 	return 0;
 }

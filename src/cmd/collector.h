@@ -47,8 +47,9 @@ int gn_collector_drain(struct gn_collector *c, gn_time until, struct gn_err *err
 /* A member's process has died: from now on only the living count. @for_good: nothing will start it again. */
 void gn_collector_bury(struct gn_collector *c, uint32_t member, bool for_good);
 
-/* It is about to be started again and knows nothing. What it logged before is moved first. */
-int gn_collector_revive(struct gn_collector *c, uint32_t member, struct gn_err *err);
+/* It is about to be started again and knows nothing. What it logged before is moved first. @born: as for
+ * gn_nodes_restart(). */
+int gn_collector_revive(struct gn_collector *c, uint32_t member, gn_time born, struct gn_err *err);
 
 /* Is it certain, @now after the run's start, that the event is never published, as its origin did not live at its time? */
 bool gn_collector_is_lost(const struct gn_collector *c, uint32_t event, gn_time now);

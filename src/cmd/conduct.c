@@ -156,10 +156,11 @@ static int restart(struct gn_conduct *c, uint32_t member, const char **ret_note,
 		*ret_note = "no effect: it runs";
 		return 0;
 	}
-	int r = gn_collector_revive(c->o.collector, member, err);
+	const gn_time born = gn_now(); /* what was to be published before is past, for the node and for us */
+	int r = gn_collector_revive(c->o.collector, member, born, err);
 
 	if (r == 0)
-		r = gn_nodes_restart(c->o.nodes, member, c->o.network, err);
+		r = gn_nodes_restart(c->o.nodes, member, born, c->o.network, err);
 	return r < 0 ? r : gn_cgroups_join(c->o.cgroups, name_of(c, member), pid_of(c, member), err);
 }
 

@@ -315,7 +315,8 @@ static void take_over(struct gn_nodes *n, uint32_t member)
 	syscall(SYS_futex, &o->begin, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-int gn_nodes_restart(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err)
+int gn_nodes_restart(struct gn_nodes *n, uint32_t member, gn_time born, const struct gn_network *net,
+		     struct gn_err *err)
 {
 	struct gn_node_process *p = &n->processes[member];
 	struct gn_orders *o = orders_of(n, member);
@@ -323,6 +324,7 @@ int gn_nodes_restart(struct gn_nodes *n, uint32_t member, const struct gn_networ
 
 	atomic_store_explicit(&o->leave, 0, memory_order_relaxed);
 	atomic_store_explicit(&o->drop_next, 0, memory_order_relaxed);
+	atomic_store_explicit(&o->born, born, memory_order_relaxed);
 	p->life++;
 	if (p->heir)
 		take_over(n, member);

@@ -61,8 +61,10 @@ bool gn_nodes_gone(struct gn_nodes *n, uint32_t member);
  * 0: there is nothing to do; -Exxx. */
 int gn_nodes_prepare(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err);
 
-/* Start a new process for a member that is gone: its heir, or another. */
-int gn_nodes_restart(struct gn_nodes *n, uint32_t member, const struct gn_network *net, struct gn_err *err);
+/* Start a new process for a member that is gone: its heir, or another. @born: CLOCK_MONOTONIC; what was to be published
+ * before is not. */
+int gn_nodes_restart(struct gn_nodes *n, uint32_t member, gn_time born, const struct gn_network *net,
+		     struct gn_err *err);
 
 /* The run is over: nodes send nothing more. Wait until what is under way has arrived: until nothing has for
  * @patience, two seconds at most. */

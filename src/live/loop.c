@@ -378,16 +378,18 @@ static void sleep_until(gn_time start)
 		;
 }
 
-/* In a later life, what was to be published before is past. */
+/* In a later life, what was to be published before is past: before the moment that the parent says, which tells from the
+ * same one what is never published. */
 static void begin(struct gn_loop *l, gn_time start)
 {
+	const gn_time born = atomic_load_explicit(&l->config.own->slice->orders.born, memory_order_relaxed);
+
 	sleep_until(start);
 	l->start = l->now = start;
-	if (l->config.life) {
+	if (l->config.life)
 		read_clock(l);
-		while (next_publish(l) < l->now)
-			l->next_event = next_own(l, l->next_event + 1);
-	}
+	while (next_publish(l) < born)
+		l->next_event = next_own(l, l->next_event + 1);
 	l->drops_asked = l->now;
 	atomic_store_explicit(&l->counters->informed, 0, memory_order_relaxed);
 	feed(l, &(struct gn_input){ .type = GN_START });

@@ -60,7 +60,8 @@ struct gn_counters {
 /* What the schedule tells a node: written by the parent; the node counts drop_next down. */
 struct gn_orders {
 	_Atomic uint64_t
-		resumed; /* when it was last woken up again, CLOCK_MONOTONIC; before, it was not late */
+		resumed;       /* when it was last woken up again, CLOCK_MONOTONIC; before, it was not late */
+	_Atomic uint64_t born; /* its present life began, CLOCK_MONOTONIC; 0: with the run */
 	_Atomic uint32_t drop_next; /* datagrams that are still to be ignored */
 	_Atomic uint32_t leave;	    /* SIGTERM means: call your partners a last time */
 	_Atomic uint32_t begin;	    /* futex: 1: an heir's time has come, gn_node_job.heir */

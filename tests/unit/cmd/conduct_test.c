@@ -88,7 +88,7 @@ int gn_nodes_prepare(struct gn_nodes *n GN_UNUSED, uint32_t member GN_UNUSED,
 	return 0;
 }
 
-int gn_nodes_restart(struct gn_nodes *n GN_UNUSED, uint32_t member GN_UNUSED,
+int gn_nodes_restart(struct gn_nodes *n GN_UNUSED, uint32_t member GN_UNUSED, gn_time born GN_UNUSED,
 		     const struct gn_network *net GN_UNUSED, struct gn_err *err GN_UNUSED)
 {
 	return 0;
@@ -111,7 +111,7 @@ void gn_collector_bury(struct gn_collector *c GN_UNUSED, uint32_t member GN_UNUS
 {
 }
 
-int gn_collector_revive(struct gn_collector *c GN_UNUSED, uint32_t member GN_UNUSED,
+int gn_collector_revive(struct gn_collector *c GN_UNUSED, uint32_t member GN_UNUSED, gn_time born GN_UNUSED,
 			struct gn_err *err GN_UNUSED)
 {
 	return 0;
