@@ -57,6 +57,7 @@ struct gn_loop {
 	const char *fault; /* what it did wrong, or NULL */
 	uint8_t *known;	   /* by event: was it delivered? */
 	gn_time start, now, deadline, drops_asked;
+	uint64_t drops_before; /* in former lives */
 	gn_time arrived; /* of the input at hand: at the node, which may be earlier than at this process */
 	gn_dur realtime_ahead; /* CLOCK_REALTIME, which the kernel stamps with, minus CLOCK_MONOTONIC */
 	uint32_t next_event;   /* the next one that starts here, or topology->n_events */
@@ -347,7 +348,7 @@ static void ask_for_drops(struct gn_loop *l)
 
 	l->drops_asked = l->now;
 	if (getsockopt(l->config.socket, SOL_SOCKET, SO_MEMINFO, info, &size) == 0)
-		atomic_store_explicit(&l->counters->socket_drops, info[SK_MEMINFO_DROPS],
+		atomic_store_explicit(&l->counters->socket_drops, l->drops_before + info[SK_MEMINFO_DROPS],
 				      memory_order_relaxed);
 }
 
@@ -386,6 +387,7 @@ static void begin(struct gn_loop *l, gn_time start)
 
 	sleep_until(start);
 	l->start = l->now = start;
+	l->drops_before = atomic_load_explicit(&l->counters->socket_drops, memory_order_relaxed);
 	if (l->config.life)
 		read_clock(l);
 	while (next_publish(l) < born)

@@ -51,7 +51,7 @@ static struct gn_topology topology(gn_dur period)
 	};
 }
 
-static void set_up(struct place *p, const struct gn_topology *t, gn_dur stop_after)
+static void set_up_life(struct place *p, const struct gn_topology *t, gn_dur stop_after, uint32_t life)
 {
 	const struct sockaddr_in here = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	const struct itimerspec end = { .it_value = gn_timespec(stop_after) };
@@ -64,11 +64,16 @@ static void set_up(struct place *p, const struct gn_topology *t, gn_dur stop_aft
 	assert_int_equal(gn_shared_init(&p->shared, 2, CAPACITY, &err), 0);
 	assert_int_equal(gn_own_init(&p->own, &p->shared, 0, &err), 0);
 	const struct gn_loop_config config = {
-		.topology = t, .own = &p->own, .socket = p->socket, .stop_fd = p->stop
+		.topology = t, .own = &p->own, .socket = p->socket, .stop_fd = p->stop, .life = life
 	};
 
 	if (gn_loop_new(&config, &p->loop, &err))
 		fail_msg("%s", err.text);
+}
+
+static void set_up(struct place *p, const struct gn_topology *t, gn_dur stop_after)
+{
+	set_up_life(p, t, stop_after, 0);
 }
 
 static void tear_down(struct place *p)
@@ -109,6 +114,39 @@ static void nothing_happens_before_the_start(void **unused)
 	assert_int_equal(records(&p, GN_RECORD_ARRIVAL, found), 1);
 	/* Stamped when it happened: a moment after the start, not with the start's own time. */
 	assert_in_range(found[0].t, start + 1, start + 90 * GN_MSEC);
+	tear_down(&p);
+}
+
+/* However long its process took to come: the parent waits for what was due after the birth. */
+static void a_later_life_publishes_what_is_due_after_its_birth(void **unused)
+{
+	const struct gn_topology t = topology(20 * GN_MSEC);
+	struct gn_record found[CAPACITY];
+	struct gn_err err;
+	struct place p;
+
+	(void)unused;
+	set_up_life(&p, &t, 1, 1);
+	const gn_time start = gn_now() - 200 * GN_MSEC;
+
+	p.own.slice->orders.born = start + 149 * GN_MSEC;
+	assert_int_equal(gn_loop_run(p.loop, start, &err), 0);
+	assert_int_equal(records(&p, GN_RECORD_ARRIVAL, found), 1);
+	assert_int_equal(found[0].event, 1);
+	tear_down(&p);
+}
+
+static void a_later_life_keeps_the_drops_of_the_former(void **unused)
+{
+	const struct gn_topology t = topology(20 * GN_MSEC);
+	struct gn_err err;
+	struct place p;
+
+	(void)unused;
+	set_up_life(&p, &t, 1, 1);
+	p.own.slice->counters.socket_drops = 7;
+	assert_int_equal(gn_loop_run(p.loop, gn_now(), &err), 0);
+	assert_int_equal(p.own.slice->counters.socket_drops, 7); /* a new socket has dropped nothing */
 	tear_down(&p);
 }
 
@@ -221,6 +259,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_happens_before_the_start),
+		cmocka_unit_test(a_later_life_publishes_what_is_due_after_its_birth),
+		cmocka_unit_test(a_later_life_keeps_the_drops_of_the_former),
 		cmocka_unit_test(a_signal_does_not_bring_the_start_forward),
 		cmocka_unit_test(calls_leave_room_for_arrivals),
 		cmocka_unit_test(a_datagram_with_the_own_address_is_not_taken),
