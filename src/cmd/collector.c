@@ -319,7 +319,8 @@ static uint64_t counter(const struct gn_counters *c, size_t i)
 	return atomic_load_explicit((const _Atomic uint64_t *)at, memory_order_relaxed);
 }
 
-/* A quantile of a lateness histogram: the upper bound of its bucket; -1 without samples. */
+/* A quantile of a lateness histogram: the upper bound of its bucket, of the last one, which has none, the lower; -1 without
+ * samples. */
 static int64_t lateness_quantile(const uint64_t buckets[GN_LATENESS_BUCKETS], unsigned percent)
 {
 	uint64_t total = 0, below = 0;
@@ -331,7 +332,7 @@ static int64_t lateness_quantile(const uint64_t buckets[GN_LATENESS_BUCKETS], un
 	for (unsigned b = 0; b < GN_LATENESS_BUCKETS; b++) {
 		below += buckets[b];
 		if (below * 100 >= total * percent)
-			return (int64_t)gn_lateness_upper(b);
+			return (int64_t)gn_lateness_upper(GN_MIN(b, GN_LATENESS_BUCKETS - 2u));
 	}
 	return -1;
 }
