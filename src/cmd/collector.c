@@ -264,12 +264,34 @@ int gn_collector_revive(struct gn_collector *c, uint32_t member, gn_time born, s
 	return 0;
 }
 
+static uint32_t origin_of(const struct gn_collector *c, uint32_t event)
+{
+	return c->topology->nodes[c->topology->events[event].node].member;
+}
+
+int gn_collector_hear_origin(struct gn_collector *c, uint32_t event, struct gn_err *err)
+{
+	int r = c->published_events[event] ? 0 : drain_ring(c, origin_of(c, event), err);
+
+	return r < 0 ? r : 0;
+}
+
+/* Of a former life everything was read when it was revived. */
+static bool has_more_to_say(const struct gn_collector *c, uint32_t member)
+{
+	const struct gn_record *run[2];
+	size_t len[2];
+
+	return c->lives[member].gone &&
+	       gn_ring_peek(gn_shared_slice(c->shared, member), c->shared->capacity, run, len) > 0;
+}
+
 bool gn_collector_is_lost(const struct gn_collector *c, uint32_t event, gn_time now)
 {
 	const struct gn_event_plan *plan = &c->topology->events[event];
-	const struct gn_life *life = &c->lives[c->topology->nodes[plan->node].member];
+	const struct gn_life *life = &c->lives[origin_of(c, event)];
 
-	if (c->published_events[event])
+	if (c->published_events[event] || has_more_to_say(c, origin_of(c, event)))
 		return false;
 	return life->for_good || (plan->at <= now && (life->gone || life->began > plan->at));
 }

@@ -51,7 +51,11 @@ void gn_collector_bury(struct gn_collector *c, uint32_t member, bool for_good);
  * gn_nodes_restart(). */
 int gn_collector_revive(struct gn_collector *c, uint32_t member, gn_time born, struct gn_err *err);
 
-/* Is it certain, @now after the run's start, that the event is never published, as its origin did not live at its time? */
+/* Move what an event's origin has logged, unless it is known to be published. Return: 0 or the store's error. */
+int gn_collector_hear_origin(struct gn_collector *c, uint32_t event, struct gn_err *err);
+
+/* Is it certain, @now after the run's start, that the event is never published, as its origin did not live at its time? Not
+ * while there is something unread that the origin logged before its end. */
 bool gn_collector_is_lost(const struct gn_collector *c, uint32_t event, gn_time now);
 
 /* Write the nodes' counters as node_stat, the totals over all nodes as meta, and put what the run is judged by to

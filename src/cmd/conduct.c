@@ -315,7 +315,10 @@ static int act(struct gn_conduct *c, const struct queued *q, int64_t *ret_t, str
 static int look_at_event(struct gn_conduct *c, uint32_t e, gn_time now, struct gn_err *err)
 {
 	const struct gn_event_plan *plan = &c->o.topology->events[e];
+	int r = gn_collector_hear_origin(c->o.collector, e, err); /* it is looked at once */
 
+	if (r < 0)
+		return r;
 	if (!gn_collector_is_lost(c->o.collector, e, now))
 		return 0;
 	GN_CLEANUP(gn_free_p)

@@ -117,6 +117,12 @@ int gn_collector_revive(struct gn_collector *c GN_UNUSED, uint32_t member GN_UNU
 	return 0;
 }
 
+int gn_collector_hear_origin(struct gn_collector *c GN_UNUSED, uint32_t event GN_UNUSED,
+			     struct gn_err *err GN_UNUSED)
+{
+	return 0;
+}
+
 bool gn_collector_is_lost(const struct gn_collector *c GN_UNUSED, uint32_t event GN_UNUSED,
 			  gn_time now GN_UNUSED)
 {
