@@ -10,6 +10,9 @@
 
 #define VALUES_MAX 16384 /* the kernel's NETEM_DIST_MAX */
 
+/* Of a file: such a table has 100 KB. What is no table may have no line break in more bytes than there is memory. */
+enum { BYTES_MAX = 1 << 20 };
+
 /* A table that was named. Its values are NULL if it has faults. */
 struct gn_table {
 	struct gn_table *next;
@@ -150,8 +153,7 @@ static bool take_lines(struct table_reader *r, FILE *f, const struct gn_yaml *na
 		}
 	}
 	if (good && !feof(f)) {
-		r->p->report->no_memory |= errno == ENOMEM;
-		gn_fault_at(r->p->report, r->at, "cannot read on: %s", strerror(errno));
+		r->p->report->no_memory = true;
 		good = false;
 	}
 	if (good && !r->n) {
@@ -180,10 +182,35 @@ static FILE *open_table(struct gn_planning *p, const struct gn_yaml *named, cons
 	return gn_steal_ptr(&f);
 }
 
+/* The whole file, in memory. NULL after a fault. @ret_text: what it reads, for free() after it. */
+static FILE *slurp_table(struct gn_planning *p, const struct gn_yaml *named, const char *path,
+			 char **ret_text)
+{
+	GN_CLEANUP(close_p) FILE *f = open_table(p, named, path);
+	FILE *text = NULL;
+	size_t n = 0;
+
+	if (!f)
+		return NULL;
+	const int r = gn_slurp(f, BYTES_MAX, ret_text, &n);
+
+	if (!r)
+		text = fmemopen(*ret_text, n, "r");
+	if (r == -ENOMEM || (!r && !text))
+		p->report->no_memory = true;
+	else if (r == -EFBIG)
+		gn_fault_at(p->report, named->place, "\"%s\" has more than %d bytes: it is no table", path,
+			    BYTES_MAX);
+	else if (r)
+		gn_fault_at(p->report, named->place, "cannot read \"%s\": %s", path, strerror(-r));
+	return text;
+}
+
 static bool read_table(struct gn_planning *p, const struct gn_yaml *named, const char *path,
 		       struct gn_distribution *ret)
 {
-	GN_CLEANUP(close_p) FILE *f = open_table(p, named, path);
+	GN_CLEANUP(gn_free_p) char *text = NULL;
+	GN_CLEANUP(close_p) FILE *f = slurp_table(p, named, path, &text);
 	struct table_reader r = { .p = p };
 
 	if (!f)

@@ -150,6 +150,26 @@ static void tables_are_read_once(void **state)
 	rmdir(folder);
 }
 
+/* Without reading all of it, for it may be larger than the memory. */
+static void large_files_are_no_tables(void **state)
+{
+	static const char text[] = PAIR("delay: 2ms, jitter: 1ms, distribution: ./my.dist");
+	char folder[] = "/tmp/gn-shape-test-XXXXXX", *home = getcwd(NULL, 0);
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	write_file("my.dist", "1");
+	assert_int_equal(truncate("my.dist", 64 << 20), 0);
+	GN_CLEANUP(gn_free_p) char *got = faults_of(text, strlen(text), NULL, 0);
+
+	assert_string_equal(got, "t.yaml:2:68: \"./my.dist\" has more than 1048576 bytes: it is no table\n");
+	unlink("my.dist");
+	assert_int_equal(chdir(home), 0);
+	rmdir(folder);
+	free(home);
+}
+
 static void broken_tables_are_refused(void **state)
 {
 	static const struct {
@@ -158,6 +178,7 @@ static void broken_tables_are_refused(void **state)
 		{ "1 2\n3 x\n", "my.dist:2:3: \"x\" is no whole number from -32768 to 32767\n" },
 		{ "1\n2 40000\n", "my.dist:2:3: \"40000\" is no whole number from -32768 to 32767\n" },
 		{ "1.5\n", "my.dist:1:1: \"1.5\" is no whole number from -32768 to 32767\n" },
+		{ "", "t.yaml:2:68: \"./my.dist\" has no numbers\n" },
 		{ "# 1\n\n", "t.yaml:2:68: \"./my.dist\" has no numbers\n" },
 	};
 	char folder[] = "/tmp/gn-shape-test-XXXXXX", *home = getcwd(NULL, 0);
@@ -399,6 +420,7 @@ int main(void)
 		cmocka_unit_test(none_is_a_value),
 		cmocka_unit_test(tables_are_read_once),
 		cmocka_unit_test(broken_tables_are_refused),
+		cmocka_unit_test(large_files_are_no_tables),
 		cmocka_unit_test(limits_know_distributions_and_slots),
 		cmocka_unit_test(values_are_applied),
 		cmocka_unit_test(the_mean_loss_is_what_is_lost),
