@@ -127,13 +127,15 @@ int gn_schedule_nodes(struct gn_schedule *s, const struct gn_field *written, con
 	bool good = true;
 
 	*ret_n = 0;
+	if (!written->n)
+		gn_fault_at(s->p->report, written->at->place, "there is no node in this list");
 	for (uint32_t i = 0; i < written->n; i++) {
 		uint32_t count = resolve_gossiping(s, &names[i], &name);
 
 		n += count;
 		good &= count > 0;
 	}
-	if (!good || n > UINT32_MAX)
+	if (!n || !good || n > UINT32_MAX)
 		return 0;
 	uint32_t *ids = gn_arena_alloc(&s->p->arena, (n + 1) * sizeof(*ids)), k = 0;
 
@@ -253,13 +255,29 @@ static bool check_keys(struct gn_schedule *s)
 	return good;
 }
 
+gn_time gn_schedule_end(const struct gn_topology *t)
+{
+	if (t->gossip.clock != GN_CLOCK_ROUNDS || !t->gossip.period)
+		return t->duration;
+	/* A round at the end is one. */
+	return GN_MIN(t->duration, t->duration / t->gossip.period * t->gossip.period + 1);
+}
+
 static bool check_time(struct gn_schedule *s)
 {
 	const struct gn_field *at = &s->raw->at;
+	const gn_time end = gn_schedule_end(&s->p->t);
 	char text[2][GN_UNIT_TEXT];
 
-	if (at->number < s->p->t.duration)
+	if (at->number < end)
 		return true;
+	if (at->number < s->p->t.duration) {
+		gn_fault_at(s->p->report, at->at->place,
+			    "the action would be at %s, but with clock: rounds the last round is at %s",
+			    gn_unit_format(GN_QUANTITY_DURATION, at->number, text[0]),
+			    gn_unit_format(GN_QUANTITY_DURATION, end - 1, text[1]));
+		return false;
+	}
 	gn_fault_at(s->p->report, at->at->place, "the action would be at %s, but the run ends after %s",
 		    gn_unit_format(GN_QUANTITY_DURATION, at->number, text[0]),
 		    gn_unit_format(GN_QUANTITY_DURATION, s->p->t.duration, text[1]));

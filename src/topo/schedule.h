@@ -29,6 +29,9 @@ int gn_schedule_add(struct gn_schedule *s, const struct gn_action *a, bool ends)
 /* An action, and, with `for:` and before the run's end, the one that ends it. */
 int gn_schedule_add_lasting(struct gn_schedule *s, struct gn_action a, struct gn_action end);
 
+/* What is to be done then or later never is: the run is over, or, with clock: rounds, there is no round any more. */
+gn_time gn_schedule_end(const struct gn_topology *t);
+
 /* By time; at the same time what ends is first, then as they were added. */
 void gn_schedule_sort(struct gn_schedule *s);
 

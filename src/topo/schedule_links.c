@@ -251,12 +251,16 @@ static bool check_flap(struct gn_schedule *s, gn_time *ret_last)
 	    __builtin_add_overflow(last, raw->at.number, &last))
 		last = UINT64_MAX;
 	*ret_last = last;
-	if (last < s->p->t.duration)
+	const gn_time end = gn_schedule_end(&s->p->t);
+
+	if (last < end)
 		return true;
-	gn_fault_at(s->p->report, raw->repeat.at->place,
-		    "the last time would be at %s, but the run ends after %s",
+	const bool rounds = last < s->p->t.duration;
+
+	gn_fault_at(s->p->report, raw->repeat.at->place, "the last time would be at %s, but the %s %s",
 		    gn_unit_format(GN_QUANTITY_DURATION, last, text[0]),
-		    gn_unit_format(GN_QUANTITY_DURATION, s->p->t.duration, text[1]));
+		    rounds ? "last round is at" : "run ends after",
+		    gn_unit_format(GN_QUANTITY_DURATION, rounds ? end - 1 : s->p->t.duration, text[1]));
 	return false;
 }
 
@@ -363,6 +367,10 @@ int gn_schedule_partition(struct gn_schedule *s)
 
 	if (!part)
 		return -ENOMEM;
+	if (!f->n) {
+		gn_fault_at(s->p->report, f->at->place, "there is no part in this list");
+		return 0;
+	}
 	if (f->n >= PARTS_MAX) {
 		gn_fault_at(s->p->report, f->at->place, "more than %d parts", PARTS_MAX - 1);
 		return 0;
@@ -371,6 +379,9 @@ int gn_schedule_partition(struct gn_schedule *s)
 	for (uint32_t k = 0; k < f->n; k++) {
 		const struct gn_field *names = parts[k].items;
 
+		if (!parts[k].n)
+			gn_fault_at(s->p->report, parts[k].at->place, "there is no node in this part");
+		good &= parts[k].n > 0;
 		for (uint32_t i = 0; i < parts[k].n; i++)
 			good &= put_into_part(s, &names[i], (uint8_t)k, part);
 	}

@@ -125,6 +125,19 @@ static const struct {
 	{ "directions of an ideal network",
 	  "nodes: [{name: n, count: 3}]\nschedule: [{at: 1s, set: network, a_to_b: {loss: 1%}}]\n",
 	  "t.yaml:2:12: a network without links has no directions\n" },
+	{ "actions on nobody",
+	  LAN
+	  "schedule:\n  - {at: 1s, kill: []}\n  - {at: 1s, cpu: 5%, node: []}\n  - {at: 1s, churn: [], every: 1s}\n"
+	  "  - {at: 1s, partition: []}\n  - {at: 1s, partition: [[n1], []]}\n",
+	  "t.yaml:4:20: there is no node in this list\n"
+	  "t.yaml:5:29: there is no node in this list\n"
+	  "t.yaml:6:21: there is no node in this list\n"
+	  "t.yaml:7:25: there is no part in this list\n"
+	  "t.yaml:8:32: there is no node in this part\n" },
+	{ "actions after the last round",
+	  "nodes: [{name: n, count: 3}]\nduration: 10s\ngossip: {clock: rounds, period: 3s}\nschedule:\n"
+	  "  - {at: 8500ms, kill: n1, for: 1s}\n  - {at: 9s, kill: n2}\n  - {at: 9500ms, kill: n3}\n",
+	  "t.yaml:7:10: the action would be at 9500ms, but with clock: rounds the last round is at 9s\n" },
 	{ "churn that ends before it begins", LAN "schedule: [{at: 2s, churn: n, every: 1s, until: 1s}]\n",
 	  "t.yaml:3:49: churn would end before it begins\n" },
 
