@@ -432,39 +432,71 @@ static const struct gn_shape *look_up(const struct gn_topology *t, struct gn_sha
 	return now[target] ? now[target] : &t->links[target / 2].shape[target % 2];
 }
 
-/* Do all members of the switch at which direction @first begins still have one rate, each way? */
-static bool is_one_rate(const struct gn_topology *t, struct gn_shape *const *now, uint32_t first)
+/* Have the members on two links one rate, each way? @a, @b: the directions from the switch. */
+static bool is_one_rate(const struct gn_topology *t, struct gn_shape *const *now, uint32_t a, uint32_t b)
 {
+	return gn_access_same_rate(look_up(t, now, a), look_up(t, now, b)) &&
+	       gn_access_same_rate(look_up(t, now, a ^ 1), look_up(t, now, b ^ 1));
+}
+
+/* A shared switch of an action: the direction to one of the members that it speaks of. */
+struct touched {
+	uint32_t direction;
+	bool seen, torn; /* torn: the members do not have one rate any more */
+};
+
+static uint32_t beginning(const struct gn_topology *t, uint32_t direction)
+{
+	return t->links[direction / 2].node[direction % 2];
+}
+
+static bool is_rate_shared(const struct gn_topology *t, const struct gn_action *a)
+{
+	bool shared = false;
+
+	for (uint32_t i = 0; a->fields & GN_SHAPE_RATE && !shared && i < a->n_targets; i++)
+		shared = from_shared(t, a->targets[i] / 2) != GN_NONE;
+	return shared;
+}
+
+/* @touched: by node, zeros. */
+static void find_torn(const struct gn_topology *t, const struct gn_action *a, struct gn_shape *const *now,
+		      struct touched *touched)
+{
+	for (uint32_t i = 0; i < a->n_targets; i++) {
+		const uint32_t d = from_shared(t, a->targets[i] / 2);
+
+		if (d != GN_NONE)
+			touched[beginning(t, d)] = (struct touched){ .direction = d, .seen = true };
+	}
 	for (uint32_t l = 0; l < t->n_links; l++) {
 		const uint32_t d = from_shared(t, l);
+		struct touched *at = d == GN_NONE ? NULL : &touched[beginning(t, d)];
 
-		if (d == GN_NONE || t->links[l].node[d % 2] != t->links[first / 2].node[first % 2])
-			continue;
-		if (!gn_access_same_rate(look_up(t, now, d), look_up(t, now, first)) ||
-		    !gn_access_same_rate(look_up(t, now, d ^ 1), look_up(t, now, first ^ 1)))
-			return false;
+		if (at && at->seen)
+			at->torn |= !is_one_rate(t, now, d, at->direction);
 	}
-	return true;
 }
 
 /* A rate that is shared changes for all at once, or not at all. */
 static int check_shared(const struct gn_topology *t, const struct gn_action *a, struct gn_shape *const *now,
 			struct gn_err *err)
 {
-	uint32_t last = GN_NONE; /* the switch that was looked at */
+	if (!is_rate_shared(t, a))
+		return 0;
+	GN_CLEANUP(gn_free_p) struct touched *touched = calloc(t->n_nodes, sizeof(*touched));
 
-	for (uint32_t i = 0; a->fields & GN_SHAPE_RATE && i < a->n_targets; i++) {
+	if (!touched)
+		return -ENOMEM;
+	find_torn(t, a, now, touched);
+	for (uint32_t i = 0; i < a->n_targets; i++) {
 		const uint32_t d = from_shared(t, a->targets[i] / 2);
-		const uint32_t at = d == GN_NONE ? GN_NONE : t->links[d / 2].node[d % 2];
 
-		if (at == last || at == GN_NONE)
-			continue;
-		last = at;
-		if (!is_one_rate(t, now, d))
+		if (d != GN_NONE && touched[beginning(t, d)].torn)
 			return gn_fail(
 				err, -EINVAL,
 				"the rate of %s is shared: set it for the links of all of its members at once",
-				t->nodes[at].name);
+				t->nodes[beginning(t, d)].name);
 	}
 	return 0;
 }

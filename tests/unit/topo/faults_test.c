@@ -103,6 +103,14 @@ static const struct {
 	  ACCESS("{between: [n, s], rate: 1mbit}") "schedule:\n  - {at: 1s, set: [n, s], rate: 2mbit, for: 1s}\n"
 						   "  - {at: 3s, set: [n1, s], rate: 3mbit}\n",
 	  "t.yaml:5:5: at 3s, set rate 3mbit: the rate of s is shared: set it for the links of all of its members at once\n" },
+	{ "rates that are shared, of two switches at once",
+	  "nodes: [{name: n, count: 5}, {name: s, kind: switch, count: 2, shared: true}]\nlinks:\n"
+	  "  - {between: [s1, s2]}\n  - {between: [n1, s1], rate: 1mbit}\n  - {between: [n2, s2], rate: 1mbit}\n"
+	  "  - {between: [n3, s1], rate: 1mbit}\n  - {between: [n4, s2], rate: 1mbit}\n"
+	  "  - {between: [n5, s2], rate: 1mbit}\nschedule:\n  - {at: 1s, set: [n, s], rate: 2mbit}\n"
+	  "  - {at: 2s, set: [n1, s1], rate: 2mbit}\n  - {at: 3s, set: [n4, s], rate: 1mbit}\n",
+	  "t.yaml:12:5: at 3s, set rate 1mbit: the rate of s2 is shared: set it for the links of all of its members at "
+	  "once\n" },
 	{ "parts of a partition",
 	  LAN
 	  "schedule:\n  - {at: 1s, partition: [[n1, stranger], [n2]]}\n  - {at: 1s, partition: [[n1], [s]]}\n"
