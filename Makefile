@@ -115,13 +115,17 @@ $(B)/tests/reference/reference: $(B)/tests/reference/main.o $(LOOPS)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $^ -lm
 
+# Of the tests with networks those that measure no time and mind nobody beside them.
+BESIDE_OTHERS := tests/net/exec.sh tests/net/memory.sh
+
 check-unit: unit
 	$(Q)tests/run $(UNIT)
 
 # Everything. Live tests need root and say so; under CI nothing may be skipped.
 check: deps-check
 	$(Q)trap : INT TERM; $(MAKE) --no-print-directory all unit tools $(PROPERTIES) $(MODELS) && \
-		tests/run $(PROPERTIES) $(MODELS) $(sort $(wildcard tests/sim/*.sh tests/cli/*.sh)) $(UNIT) -- $(sort $(wildcard tests/net/*.sh)); $(call give_back,build gossipnet)
+		tests/run $(PROPERTIES) $(MODELS) $(BESIDE_OTHERS) $(sort $(wildcard tests/cli/*.sh)) $(UNIT) -- \
+			$(filter-out $(BESIDE_OTHERS),$(sort $(wildcard tests/net/*.sh))); $(call give_back,build gossipnet)
 
 # Status 3, a machine too busy for the timers, has been said and is worth a plot too.
 demo: deps

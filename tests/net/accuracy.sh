@@ -64,7 +64,7 @@ within "first minus third round trip, ms" "$(awk "BEGIN { print $(ping_median 1)
 for percent in 1 5 20; do
 	cat > loss.yaml <<Y
 name: loss-$percent
-duration: 15s
+duration: 11s
 nodes:
   - {name: n, count: 100}
   - {name: lan, kind: switch}
