@@ -328,6 +328,42 @@ static int plan_verb(struct gn_schedule *s)
 	return 0;
 }
 
+/* Of an entry that cannot be planned: are at least its names right? */
+static int check_names(struct gn_schedule *s)
+{
+	const struct gn_field *f = &s->raw->verb[s->verb];
+	const uint32_t *nodes;
+	uint32_t n;
+
+	if (s->verb == GN_VERB_DROP_NEXT || s->verb == GN_VERB_CPU || s->verb == GN_VERB_MEMORY)
+		f = &s->raw->node;
+	if (!f->at || f->bad || !f->items)
+		return 0;
+	switch (s->verb) {
+	case GN_VERB_SET:
+	case GN_VERB_DOWN:
+	case GN_VERB_UP:
+	case GN_VERB_FLAP:
+		return gn_schedule_check_links(s, f);
+	case GN_VERB_PARTITION:
+		return gn_schedule_partition(s);
+	case GN_VERB_KILL:
+	case GN_VERB_LEAVE:
+	case GN_VERB_RESTART:
+	case GN_VERB_PAUSE:
+	case GN_VERB_RESUME:
+	case GN_VERB_DROP_NEXT:
+	case GN_VERB_CPU:
+	case GN_VERB_MEMORY:
+	case GN_VERB_CHURN:
+		return gn_schedule_nodes(s, f, &nodes, &n);
+	case GN_VERB_HEAL:
+	case GN_VERBS:
+		break;
+	}
+	return 0;
+}
+
 /* Who is down when churn chooses depends on all the rest: it is planned in a second round. */
 static int plan_entry(struct gn_schedule *s, const struct gn_raw_action *raw, bool churn)
 {
@@ -336,12 +372,9 @@ static int plan_entry(struct gn_schedule *s, const struct gn_raw_action *raw, bo
 		return 0;
 	bool good = check_keys(s);
 
-	if (!good || raw->shape.raw.bad)
-		return 0;
 	/* Without the right end of the run, times cannot be judged. */
-	if (s->p->raw && s->p->raw->duration.bad)
-		return 0;
-	return check_time(s) ? plan_verb(s) : 0;
+	good &= raw->at.at && !raw->at.bad && !(s->p->raw && s->p->raw->duration.bad) && check_time(s);
+	return good && !raw->shape.raw.bad ? plan_verb(s) : check_names(s);
 }
 
 static int plan_entries(struct gn_schedule *s, const struct gn_raw_action *raw, uint32_t n,

@@ -44,7 +44,8 @@ int gn_schedule_nodes(struct gn_schedule *s, const struct gn_field *written, con
 int gn_schedule_set(struct gn_schedule *s);
 int gn_schedule_links(struct gn_schedule *s); /* down, up, flap */
 int gn_schedule_partition(struct gn_schedule *s);
-int gn_schedule_churn(struct gn_schedule *s); /* after all that is no churn */
+int gn_schedule_check_links(struct gn_schedule *s, const struct gn_field *f); /* are there such links? */
+int gn_schedule_churn(struct gn_schedule *s);				      /* after all that is no churn */
 
 /* Do values that are set go together with what is in force at that time? In the order of time. */
 int gn_schedule_check_values(struct gn_schedule *s);

@@ -67,6 +67,13 @@ static int find_links(struct gn_schedule *s, const struct gn_field *f, uint32_t 
 	return 0;
 }
 
+int gn_schedule_check_links(struct gn_schedule *s, const struct gn_field *f)
+{
+	uint32_t n, *links;
+
+	return find_links(s, f, &links, &n);
+}
+
 static const char *target_text(struct gn_schedule *s, const struct gn_field *f)
 {
 	const struct gn_field *ends = f->items;

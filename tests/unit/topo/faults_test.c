@@ -133,6 +133,20 @@ static const struct {
 	{ "directions of an ideal network",
 	  "nodes: [{name: n, count: 3}]\nschedule: [{at: 1s, set: network, a_to_b: {loss: 1%}}]\n",
 	  "t.yaml:2:12: a network without links has no directions\n" },
+	{ "all faults of an action",
+	  LAN
+	  "schedule:\n  - {kill: a9}\n  - {at: 1s, down: [a9, s], for: x}\n  - {at: 70s, cpu: 5%, node: a9}\n"
+	  "  - {at: 70s, set: [n, s], loss: 101%}\n  - {partition: [[a9]]}\n",
+	  "t.yaml:4:5: an action needs at\n"
+	  "t.yaml:4:12: no node or group is called \"a9\"\n"
+	  "t.yaml:5:21: no node or group is called \"a9\"\n"
+	  "t.yaml:5:34: for must be a duration such as 10ms, not \"x\"\n"
+	  "t.yaml:6:10: the action would be at 70s, but the run ends after 10s\n"
+	  "t.yaml:6:30: no node or group is called \"a9\"\n"
+	  "t.yaml:7:10: the action would be at 70s, but the run ends after 10s\n"
+	  "t.yaml:7:34: loss must be from 0% to 100%, not 101%\n"
+	  "t.yaml:8:5: an action needs at\n"
+	  "t.yaml:8:19: no node or group is called \"a9\"\n" },
 	{ "actions on nobody",
 	  LAN
 	  "schedule:\n  - {at: 1s, kill: []}\n  - {at: 1s, cpu: 5%, node: []}\n  - {at: 1s, churn: [], every: 1s}\n"
