@@ -364,6 +364,15 @@ int gn_cgroups_join(struct gn_cgroups *c, const char *node, pid_t pid, struct gn
 	return 0;
 }
 
+void gn_cgroups_join_early(const struct gn_cgroups *c, const char *node)
+{
+	const struct hierarchy *h = &c->of[GN_CGROUP_MEMORY];
+	GN_CLEANUP(gn_free_p) char *folder = h->ready ? node_folder(h, node) : NULL;
+
+	if (folder)
+		join(folder, getpid());
+}
+
 uint64_t gn_cgroups_throttled(const struct gn_cgroups *c, const char *node)
 {
 	const struct hierarchy *h = &c->of[GN_CGROUP_CPU];

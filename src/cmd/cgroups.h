@@ -39,6 +39,11 @@ int gn_cgroups_limit(struct gn_cgroups *c, enum gn_cgroup_kind kind, const char 
 /* A node has a new process: limits that it has are the new one's as well. */
 int gn_cgroups_join(struct gn_cgroups *c, const char *node, pid_t pid, struct gn_err *err);
 
+/* The calling process is the new one and has taken nothing yet: all that it takes is to count for its limit of memory, as the
+ * kernel counts what is taken by those that are in a group, not what they bring along. Of CPU time it may have as much as
+ * it takes to get ready. What fails here fails again, and is told, in gn_cgroups_join(). */
+void gn_cgroups_join_early(const struct gn_cgroups *c, const char *node);
+
 /* For how long its limit of CPU time has held back the node's process, ns. */
 uint64_t gn_cgroups_throttled(const struct gn_cgroups *c, const char *node);
 

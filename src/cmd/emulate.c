@@ -141,7 +141,7 @@ static int start_nodes(struct emulation *e, struct gn_err *err)
 	uint32_t members = e->t->gossip.n_members;
 
 	show(e, "starting", 0, members);
-	int r = gn_nodes_start(&e->nodes, e->t, e->net, &e->shared, err);
+	int r = gn_nodes_start(&e->nodes, e->t, e->net, &e->shared, e->cgroups, err);
 
 	while (r == 0 && e->nodes.ready < members) {
 		struct pollfd fd = { .fd = e->nodes.ready_fd, .events = POLLIN };

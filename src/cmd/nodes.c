@@ -47,8 +47,10 @@ static pid_t fork_process(const struct gn_nodes *n, uint32_t member, uint32_t li
 		return gn_fail(err, -errno, "node %s: cannot fork its process: %m%s", node->name,
 			       errno == EAGAIN ? "; raise the limit of processes (ulimit -u, kernel.pid_max)"
 					       : "");
-	if (pid == 0)
+	if (pid == 0) {
+		gn_cgroups_join_early(n->cgroups, node->name);
 		_exit(gn_node_main(&job));
+	}
 	return pid;
 }
 
@@ -77,11 +79,13 @@ static int fork_nodes(struct gn_nodes *n, const struct gn_network *net, struct g
 }
 
 int gn_nodes_start(struct gn_nodes *n, const struct gn_topology *t, const struct gn_network *net,
-		   const struct gn_shared *shared, struct gn_err *err)
+		   const struct gn_shared *shared, const struct gn_cgroups *cgroups, struct gn_err *err)
 {
 	int ends[2];
 
-	*n = (struct gn_nodes){ .topology = t, .shared = shared, .ready_fd = -1, .ready_end = -1 };
+	*n = (struct gn_nodes){
+		.topology = t, .shared = shared, .cgroups = cgroups, .ready_fd = -1, .ready_end = -1
+	};
 	n->processes = calloc(t->gossip.n_members, sizeof(*n->processes));
 	if (!n->processes)
 		return gn_fail(err, -ENOMEM, "out of memory");

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "cmd/cgroups.h"
 #include "live/shared.h"
 #include "net/network.h"
 #include "topo/topology.h"
@@ -20,8 +21,9 @@ struct gn_node_process {
 };
 
 struct gn_nodes {
-	const struct gn_topology *topology; /* borrowed, as the next */
+	const struct gn_topology *topology; /* borrowed, as the next two */
 	const struct gn_shared *shared;
+	const struct gn_cgroups *cgroups;
 	struct gn_node_process *processes; /* by member */
 	pid_t group; /* their process group: no Ctrl-C reaches them, and only they are reaped here */
 	uint32_t alive;
@@ -34,7 +36,7 @@ struct gn_nodes {
 
 /* Fork one process per member into its namespace. They wait for the control page's go. */
 int gn_nodes_start(struct gn_nodes *n, const struct gn_topology *t, const struct gn_network *net,
-		   const struct gn_shared *shared, struct gn_err *err);
+		   const struct gn_shared *shared, const struct gn_cgroups *cgroups, struct gn_err *err);
 
 /* Count the nodes that have become ready; does not wait. */
 void gn_nodes_count_ready(struct gn_nodes *n);

@@ -358,7 +358,7 @@ static const struct gn_key action_keys[] = {
 	  .max = UINT32_MAX },
 	{ "cpu", "the process of node gets at most this share of one CPU", GN_TYPE_LOSS, ON(CPU), .min = 10000,
 	  .max = 1000000 },
-	{ "memory", "the process of node gets at most so much memory, or is killed", GN_TYPE_SIZE, ON(MEMORY),
+	{ "memory", "the process of node gets at most so much memory from now on, or is killed", GN_TYPE_SIZE, ON(MEMORY),
 	  .min = 64 * 1024, .max = UINT64_C(1) << 40 },
 	{ "churn", "one of these nodes dies, again and again, at random", GN_TYPE_REFERENCES, ON(CHURN) },
 	{ "at", "when, after the run's start", GN_TYPE_DURATION, FIELD(gn_raw_action, at), .max = TIME_MAX,

@@ -115,6 +115,8 @@ schedule:
   - {at: 0s, memory: 64m, node: victim1}
   - {at: 0s, cpu: 3%, node: [victim1, victim2]}
   - {at: 100ms, pause: [victim2, victim3]}
+  - {at: 100ms, kill: victim1}
+  - {at: 200ms, restart: victim1}
 Y
 "$GN" run -q -o killed killed.yaml >/dev/null 2>&1 &
 main=$!
@@ -122,6 +124,12 @@ started killed || not_ok "killed.yaml runs"
 sleep 0.5
 groups() { find /sys/fs/cgroup -name "gossipnet-$main-*" 2>/dev/null | wc -l; }
 within "control groups while it runs" "$(groups)" 1 2
+# The kernel counts what is taken in a group: a process that joined only when it was ready would count as nothing.
+taken() {
+	find /sys/fs/cgroup -path "*/gossipnet-$main-*/node.victim1/*" \
+		\( -name memory.current -o -name memory.usage_in_bytes \) -exec cat {} +
+}
+within "memory of a process that was started after its limit came" "$(taken)" 4096 67108864
 kill -9 $main
 wait $main 2>/dev/null
 for _ in $(seq 100); do [ "$(groups)$(pgrep -x 'victim[1-4]')" != 0 ] || break; sleep 0.05; done
