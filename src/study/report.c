@@ -373,12 +373,12 @@ static int write_report(struct report *r, struct gn_err *err)
 int gn_study_report(sqlite3 *db, const char *folder, struct gn_err *err)
 {
 	GN_CLEANUP(gn_free_p) char *path = gn_format("%s/report.md", folder);
-	GN_CLEANUP(gn_free_p) char *text = NULL;
+	GN_CLEANUP(gn_free_p) char *made = NULL;
 	struct report r = { .db = db };
 	struct gn_save file;
 	size_t n;
 
-	r.f = path ? open_memstream(&text, &n) : NULL;
+	r.f = path ? open_memstream(&made, &n) : NULL;
 	if (!r.f)
 		return gn_fail(err, -ENOMEM, "out of memory");
 	int e = write_report(&r, err);
@@ -390,6 +390,6 @@ int gn_study_report(sqlite3 *db, const char *folder, struct gn_err *err)
 		return e;
 	e = gn_save_begin(path, &file);
 	if (!e)
-		e = gn_save_end(&file, gn_write_all(file.fd, text, n));
+		e = gn_save_end(&file, gn_write_all(file.fd, made, n));
 	return e ? gn_fail(err, e, "%s: cannot write the report: %s", path, strerror(-e)) : 0;
 }
