@@ -388,7 +388,7 @@ static void a_folder_that_is_not_there_is_said(void **state)
 	(void)state;
 	add_series(1, "straight");
 	assert_int_equal(gn_study_analyse(db, "/nowhere", &err), -ENOENT);
-	has(err.text, "/nowhere/report.md.tmp: No such file or directory");
+	has(err.text, "/nowhere/report.md: cannot write the report: No such file or directory");
 }
 
 int main(void)
