@@ -379,8 +379,8 @@ static uint32_t drain_all(const struct live *l)
 	return n;
 }
 
-/* @n members send as much as they can to the sink, or the sink to them: the rate in bit/s, with headers, from the first
- * arrivals to the last. */
+/* @n members send as much as they can to the sink, or the sink to them: the rate in bit/s, with headers, from one
+ * arrival on to the last. */
 static double burst(const struct live *l, uint32_t n, bool up)
 {
 	const size_t size = sizeof(struct datagram);
@@ -399,9 +399,11 @@ static double burst(const struct live *l, uint32_t n, bool up)
 		came += new;
 		if (new)
 			last = gn_now();
-		if (new && !first) {
+		/* Not before it has caught up with what came while the burst was sent: while one socket is
+		 * emptied, more comes to those before it. */
+		if (new == 1 && !first) {
 			first = last;
-			at_first = new;
+			at_first = came;
 		}
 	}
 	if (came < BURST)
