@@ -15,7 +15,7 @@ CHECK_PACKAGES := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck s
 	sqlite3 iputils-ping tcpdump python3 procps util-linux tmux git
 ACCURACY_PACKAGES := iperf3 iputils-ping python3 iproute2
 
-VERSION := 0.3.0
+VERSION := 0.4.0
 LAYERS  := util proto plugin topo import net live store sim view study vm cmd
 LIBS    := yaml-0.1 expat sqlite3 libmnl libkmod
 

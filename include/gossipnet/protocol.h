@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-#define GN_PROTOCOL_ABI	  3    /* changes when this header changes incompatibly */
+#define GN_PROTOCOL_ABI	  4    /* changes when this header changes incompatibly */
 #define GN_DATAGRAM_MAX	  1400 /* bytes of UDP payload, as hashicorp/memberlist */
 #define GN_PAYLOAD_MAX	  1024 /* bytes of one event's payload */
 #define GN_NO_DEADLINE	  UINT64_MAX
@@ -46,7 +46,7 @@ enum gn_clock {
 /* What all members share: made by the host, constant. */
 struct gn_cluster {
 	uint32_t members; /* cluster size, >= 2 */
-	uint32_t fanout;  /* partners per round, >= 1 */
+	uint32_t fanout;  /* partners per round, >= 1; a protocol that honours this says so by .fans_out */
 	uint64_t period;  /* ns, > 0: time between two rounds of a member */
 	enum gn_clock clock;
 	uint32_t max_events;  /* event numbers are below this, >= 1 */
@@ -166,6 +166,7 @@ struct gn_protocol {
 	const char *name, *help; /* name: as a parameter's, and -; help: one line */
 	const struct gn_parameter *parameters;
 	uint32_t n_parameters; /* <= GN_PARAMETERS_MAX */
+	bool fans_out;	       /* honours fanout; else a topology may not set it, but to 1 */
 	bool forgets;	       /* honours forget_after and lost_interest_ppm */
 	bool endless;	       /* goes on until everybody knows, whatever is lost, unless told to forget */
 	bool tagged;	       /* has a head that begins with an enum gn_tag, as a byte */

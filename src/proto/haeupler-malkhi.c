@@ -651,6 +651,7 @@ const struct gn_protocol gn_haeupler_malkhi = {
 	.abi = GN_PROTOCOL_ABI,
 	.name = "haeupler-malkhi",
 	.help = "direct addressing: members form clusters, news go by their leaders",
+	.fans_out = true,
 	.parameters = parameters,
 	.n_parameters = sizeof(parameters) / sizeof(parameters[0]),
 	.sizes = sizes,

@@ -340,6 +340,7 @@ const struct gn_protocol gn_median_counter = {
 	.abi = GN_PROTOCOL_ABI,
 	.name = "median-counter",
 	.help = "push-pull in which a member stops when those it meets have known an event for longer",
+	.fans_out = true,
 	.parameters = parameters,
 	.n_parameters = sizeof(parameters) / sizeof(parameters[0]),
 	.sizes = sizes,

@@ -25,6 +25,7 @@ const struct gn_protocol gn_pull = {
 	.abi = GN_PROTOCOL_ABI,
 	.name = "pull",
 	.help = "members call and ask for what they lack; they learn",
+	.fans_out = true,
 	.forgets = true,
 	.endless = true,
 	.tagged = true,

@@ -25,6 +25,7 @@ const struct gn_protocol gn_push_pull = {
 	.abi = GN_PROTOCOL_ABI,
 	.name = "push-pull",
 	.help = "every member calls with what it knows; the partner answers with what the caller lacks",
+	.fans_out = true,
 	.forgets = true,
 	.endless = true,
 	.tagged = true,

@@ -19,6 +19,7 @@ const struct gn_protocol gn_push = {
 	.abi = GN_PROTOCOL_ABI,
 	.name = "push",
 	.help = "informed members call and hand on what they know; the partner learns",
+	.fans_out = true,
 	.forgets = true,
 	.endless = true,
 	.tagged = true,

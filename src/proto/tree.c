@@ -273,6 +273,7 @@ const struct gn_protocol gn_tree = {
 	.abi = GN_PROTOCOL_ABI,
 	.name = "tree",
 	.help = "direct addressing: a tree whose degree squares from level to level; push-pull repairs losses",
+	.fans_out = true,
 	.parameters = parameters,
 	.n_parameters = sizeof(parameters) / sizeof(parameters[0]),
 	.endless = true,

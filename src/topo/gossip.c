@@ -263,16 +263,28 @@ static bool read_rule(struct gn_planning *p, const struct gn_field *forget, stru
 	return false;
 }
 
-static void forget_fault(struct gn_planning *p, const struct gn_protocol *q, const struct gn_yaml *y)
+static bool forgets(const struct gn_protocol *q)
+{
+	return q->forgets;
+}
+
+static bool fans_out(const struct gn_protocol *q)
+{
+	return q->fans_out;
+}
+
+/* A key that only some protocols honour, those that @honours says, and that @q does not. */
+static void useless_key_fault(struct gn_planning *p, const struct gn_protocol *q, const struct gn_yaml *y,
+			      bool (*honours)(const struct gn_protocol *q))
 {
 	const struct gn_protocol *other;
 	struct gn_list list = { .n = 0 };
 
 	for (size_t i = 0; (other = p->options->protocol_at(i)); i++) {
-		if (other->forgets)
+		if (honours(other))
 			gn_list_add(&list, other->name);
 	}
-	gn_fault_at(p->report, y->key_place, "%s has no use for forget: it belongs to %s", q->name,
+	gn_fault_at(p->report, y->key_place, "%s has no use for %s: it belongs to %s", q->name, y->key,
 		    list.text);
 }
 
@@ -293,7 +305,7 @@ static void plan_forget(struct gn_planning *p, const struct gn_raw_gossip *g, co
 		gn_fault_at(p->report, y->place, "forget needs one of after and lost_interest%s",
 			    rule.after.at ? ", not both" : "");
 	else if ((rule.after.at || rule.lost_interest.at) && q && !q->forgets)
-		forget_fault(p, q, y);
+		useless_key_fault(p, q, y, forgets);
 	p->t.gossip.forget_after = (uint32_t)rule.after.number;
 	p->t.gossip.lost_interest_ppm = (uint32_t)rule.lost_interest.number;
 }
@@ -339,6 +351,8 @@ int gn_planning_gossip(struct gn_planning *p)
 	p->t.gossip.period = g->period.number;
 	p->t.gossip.clock = (enum gn_clock)g->clock.number;
 	p->t.gossip.avoid_last = g->memory.number;
+	if (q && !q->fans_out && g->fanout.at && !g->fanout.bad && g->fanout.number != 1)
+		useless_key_fault(p, q, g->fanout.at, fans_out);
 	plan_forget(p, g, q);
 	/* Whose parameters they are is not known without the protocol. */
 	return q ? plan_parameters(p, q) : 0;

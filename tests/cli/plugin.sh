@@ -54,7 +54,7 @@ refused "a key that it does not have" 'mongering has no parameter "countre" \(di
 refused "no such file" 'cannot load \./none\.so: No such file or directory' --set gossip.protocol=./none.so
 refused "not a shared object" 'cannot load \./mongering\.c: invalid ELF header' --set gossip.protocol=./mongering.c
 variant old 's/\.abi = GN_PROTOCOL_ABI/.abi = 1/'
-refused "another version" '\./old\.so was compiled for version 1 of the protocol interface, this gossipnet has version 3: compile it' \
+refused "another version" '\./old\.so was compiled for version 1 of the protocol interface, this gossipnet has version 4: compile it' \
 	--set gossip.protocol=./old.so
 variant unnamed 's/gossipnet_protocol/my_protocol/'
 refused "another symbol" '\./unnamed\.so exports no gossipnet_protocol' --set gossip.protocol=./unnamed.so

@@ -103,6 +103,7 @@ const struct gn_protocol gossipnet_protocol = {
 	.abi = GN_PROTOCOL_ABI,
 	.name = "mongering",
 	.help = "push until enough partners knew it already",
+	.fans_out = true,
 	.parameters = parameters,
 	.n_parameters = 1,
 	.sizes = sizes,

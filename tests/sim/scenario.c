@@ -407,7 +407,7 @@ static void put_gossip(struct scenario *s, bool forgets)
 	    s->clock);
 	if (s->network == ROUTED_GRAPH)
 		put(s, ", on: n");
-	if (in_percent(s, 40))
+	if (s->protocol->fans_out && in_percent(s, 40))
 		put(s, ", fanout: %" PRIu64, between(s, 1, GN_MIN(s->n - 1, 4)));
 	if (in_percent(s, 20))
 		put(s, ", memory: true");

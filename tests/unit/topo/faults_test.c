@@ -435,6 +435,8 @@ static const struct {
 	  "t.yaml:3:14: gossip needs at least two nodes, there is 1\n" },
 	{ "a switch gossips", LAN "gossip: {on: [n, s]}\n",
 	  "t.yaml:3:18: s is a switch: only hosts and routers can gossip\n" },
+	{ "a fanout of its own", LAN "gossip: {protocol: power-law, fanout: 2}\n",
+	  "t.yaml:3:31: power-law has no use for fanout: it belongs to push, pull, push-pull, tree\n" },
 	{ "fanout", LAN "gossip: {fanout: 3}\n",
 	  "t.yaml:3:18: fanout 3: a node has only 2 others to call\n" },
 	{ "keys of other overlays", LAN "gossip: {degree: 2, rewire: 0.5, file: x}\n",

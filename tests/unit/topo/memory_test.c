@@ -43,7 +43,7 @@ static const char *const texts[] = {
 /* One load, also of what follows from it. Return: its result. */
 static int load_once(const char *text)
 {
-	static const char *const sets[] = { "gossip.fanout=2", "links.0.b_to_a.delay=2ms" };
+	static const char *const sets[] = { "gossip.period=150ms", "links.0.b_to_a.delay=2ms" };
 	const struct gn_load_options o = {
 		.file = "t.yaml", .sets = sets, .n_sets = strstr(text, "links") ? 2 : 1, TOPO_PROTOCOLS
 	};

@@ -50,15 +50,15 @@ static const char *topo_prepare(const struct gn_cluster *c, void *shared)
 }
 
 static const struct gn_protocol topo_protocols[] = {
-	{ .name = "push", .sizes = topo_sizes, .forgets = true },
-	{ .name = "pull", .sizes = topo_sizes, .forgets = true },
-	{ .name = "push-pull", .sizes = topo_sizes, .forgets = true },
+	{ .name = "push", .sizes = topo_sizes, .fans_out = true, .forgets = true },
+	{ .name = "pull", .sizes = topo_sizes, .fans_out = true, .forgets = true },
+	{ .name = "push-pull", .sizes = topo_sizes, .fans_out = true, .forgets = true },
 	{ .name = "power-law",
 	  .sizes = topo_sizes,
 	  .parameters = topo_power_law,
 	  .n_parameters = 4,
 	  .forgets = true },
-	{ .name = "tree", .sizes = topo_sizes, .parameters = topo_tree, .n_parameters = 4 },
+	{ .name = "tree", .sizes = topo_sizes, .fans_out = true, .parameters = topo_tree, .n_parameters = 4 },
 	/* Somebody's own: not among the built-in ones. */
 	{ .name = "mine",
 	  .parameters = topo_tree,
