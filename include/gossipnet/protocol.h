@@ -143,14 +143,18 @@ struct gn_sizes {
 
 /*
  * What a member of a protocol that is .tagged says of itself in the first byte of its head. Its promise: a datagram
- * of a step before which the sender's tag was GN_TAG_NOTHING or GN_TAG_ALL, to a member that has the same tag when it
- * comes, changes nothing there and makes it send nothing; all it may do is deliver further copies. A host that does
- * not need to know of those need not feed it. In a spread through ten million members most datagrams are such.
+ * that is sent while the sender's tag is GN_TAG_NOTHING or GN_TAG_ALL, to a member that has the same tag when it comes,
+ * or had it before that at the same moment, changes nothing there and makes it send nothing; all it may do is deliver
+ * further copies. A member that has become GN_TAG_FRESH counts as either while that moment lasts: there is nothing that it
+ * does not know, and nothing yet that it may tell, so what it sends is as from GN_TAG_NOTHING; afterwards it counts as
+ * GN_TAG_ALL, and must say so before it sends anything. A host that does not need to know of such datagrams need not feed them. In a spread through ten million
+ * members most are such.
  */
 enum gn_tag {
 	GN_TAG_NONE,	/* no promise */
 	GN_TAG_NOTHING, /* knows no event */
 	GN_TAG_ALL,	/* knows all events that there will ever be */
+	GN_TAG_FRESH,	/* the same, but knew none before the moment at which it became so */
 };
 
 /* Members in->self, the next one ... up to end - 1. The parts of their state lie one behind the other, and so do their sources
@@ -189,9 +193,9 @@ struct gn_protocol {
 	/* Feed GN_TIMER, due now, to many members one after the other, as step() would: where there are millions,
 	 * going from one to the next is most of the work. May be NULL; whoever has it calls it in step() too, so
 	 * that there is one code. It stops behind a member whose tag it has changed; before one that does not ask
-	 * for the deadline now + period, and wherever it likes: that member is for step(). It sends no more
-	 * datagrams than a step may. @in: self and random are kept those of the member at hand. Return: the
-	 * member before which it stopped, or @m->end. */
+	 * for the deadline now + period; before one that does not make `fanout` calls, or none, of one datagram each;
+	 * and wherever it likes: that member is for step(). It sends no more datagrams than a step may. @in: self and
+	 * random are kept those of the member at hand. Return: the member before which it stopped, or @m->end. */
 	uint32_t (*rounds)(const struct gn_cluster *cluster, const struct gn_members *m, struct gn_input *in,
 			   const struct gn_output *out);
 };

@@ -162,7 +162,8 @@ GN_HOT bool learn(struct gn_rumors t, uint64_t now, const struct gn_wire_record 
 		.size_and_flags = (uint16_t)(copy->size | KNOWN),
 	};
 	t.head->fresh = copy->event + 1;
-	t.head->tag = GN_TAG_NONE; /* until it is settled: that may go unnoticed when time moves on */
+	/* Until it is settled, which may go unnoticed when time moves on. */
+	t.head->tag = t.cluster->max_events == 1 ? GN_TAG_FRESH : GN_TAG_NONE;
 	body_of(t)->fresh_since = now;
 	if (copy->size)
 		memcpy(payload_of(t, copy->event), copy->payload, copy->size);

@@ -68,6 +68,12 @@ static void schedule(struct gn_simulation *s, gn_time t, enum kind kind, uint64_
 
 /* ---- datagrams ---- */
 
+/* A member's tag, by its head. What GN_TAG_FRESH adds holds for a moment only, and few datagrams take no time. */
+static uint8_t tag_of(const uint8_t *head)
+{
+	return *head == GN_TAG_FRESH ? GN_TAG_NONE : *head;
+}
+
 static struct gn_sim_datagram *new_datagram(struct gn_simulation *s, const struct gn_sim_datagram *like,
 					    const uint8_t *data)
 {
@@ -156,7 +162,7 @@ static void send(void *host, uint32_t to, const uint8_t *data, size_t size)
 		return;
 	like.call = s->in.type != GN_DATAGRAM;
 	if (s->protocol->tagged && !s->counters)
-		like.tag = *(const uint8_t *)gn_sim_head(s, s->in.self);
+		like.tag = tag_of(gn_sim_head(s, s->in.self));
 	like.answers = like.call ? 0 : e->answers;
 	if (like.call)
 		count_call(s);
@@ -218,7 +224,7 @@ static void receive(struct gn_simulation *s, const struct gn_sim_datagram *d)
 		s->result->largest_in_degree = tail->received;
 	e->window_used |= d->call;
 	count_received(s, d);
-	if (d->tag && d->tag == *(const uint8_t *)gn_sim_head(s, d->to))
+	if (d->tag && d->tag == tag_of(gn_sim_head(s, d->to)))
 		return;
 	e->answers = d->sent == s->in.now ? d->answers + 1 : 0;
 	s->in.type = GN_DATAGRAM;

@@ -10,11 +10,11 @@
 
 #include "sim/simulation.h"
 
-/* Members of a block: enough that a receiver's mark has come from memory by the time its datagram is delivered, and few
- * enough that the datagrams stay in cache. */
+/* Members of a block: few enough that the datagrams stay in cache. */
 #define BLOCK 1024
-/* Of these, so many are brought from memory at once, and then so many times as many before their turn. */
-#define FETCH	    64
+/* Of these, so many are a batch: enough that a receiver's mark has come from memory when its batch is sifted, and few enough
+ * that what it sends stays in the fastest cache. And so many batches ahead their members are fetched. */
+#define BATCH	    64
 #define FETCH_AHEAD 4
 /* Datagrams between one that is delivered and the one whose receiver is fetched from memory meanwhile. */
 #define AHEAD 16
@@ -31,12 +31,11 @@
 struct queued {
 	uint32_t to;
 	uint16_t size;
-	uint8_t tag; /* of the sender; instead of GN_TAG_NONE, MATTERS, which is no member's */
+	uint8_t tag; /* of the sender */
 	uint32_t from;
 	uint32_t at; /* its data, in units of DATA_UNIT bytes */
 };
 
-#define MATTERS	  0x80
 #define DATA_UNIT 32
 
 struct queue {
@@ -51,7 +50,7 @@ struct queue {
 #define RESERVE (3 * room_for(GN_DATAGRAM_MAX))
 
 struct rounds {
-	uint8_t *marks;	    /* by member, and some more: see void_counts() */
+	uint8_t *marks;	    /* by member, and some more: see begin_moment() */
 	uint32_t *received; /* by member: calls, where a mark cannot hold the number; NULL: nowhere yet */
 	uint32_t *due;	    /* by member: the round of its timer, or 0, where IRREGULAR; NULL: nowhere yet */
 	struct queue queue; /* filled by the step at hand */
@@ -106,14 +105,13 @@ static inline void append(struct gn_simulation *s, uint32_t to, size_t size)
 {
 	struct rounds *r = s->state;
 	struct queue *q = &r->queue;
-	const uint8_t tag = *(const uint8_t *)gn_sim_head(s, s->in.self) & r->tag_mask;
 
 	q->datagrams[q->n++] = (struct queued){
 		.to = to,
 		.from = s->in.self,
 		.at = (uint32_t)(q->used / DATA_UNIT),
 		.size = (uint16_t)size,
-		.tag = tag ? tag : MATTERS,
+		.tag = *(const uint8_t *)gn_sim_head(s, s->in.self) & r->tag_mask,
 	};
 	q->used += room_for(size);
 	s->output.room = q->data + q->used;
@@ -204,14 +202,14 @@ static void change_deadline(struct gn_simulation *s, uint64_t before, uint64_t a
 
 /* ---- inputs ---- */
 
-/* After a step. */
+/* After a step. Who was GN_TAG_FRESH at another moment is so no more, even if it has not noticed that yet. */
 static inline void renew_tag(struct gn_simulation *s, uint32_t member, const uint8_t *head)
 {
 	struct rounds *r = s->state;
-	uint8_t tag = *head & r->tag_mask;
+	const uint8_t tag = *head & r->tag_mask, before = r->marks[member] & TAG;
 
-	if ((r->marks[member] ^ tag) & TAG)
-		r->marks[member] ^= (r->marks[member] ^ tag) & TAG;
+	if (before != tag && !(before == GN_TAG_ALL && tag == GN_TAG_FRESH))
+		r->marks[member] ^= before ^ tag;
 }
 
 static inline void receive(struct gn_simulation *s, const struct queued *d, const uint8_t *data)
@@ -262,38 +260,50 @@ static unsigned count_many(struct gn_simulation *s, uint32_t member, unsigned ma
 	return mark | CALLS_MAX * CALL;
 }
 
-/* Count the calls among what is queued, and keep what has an effect at its receiver. */
-static inline void sift(struct gn_simulation *s, struct queue *q, const bool calls)
+/* May a datagram have an effect, by the tags of its sender and receiver? */
+static inline bool matters(unsigned sender, unsigned receiver)
+{
+#define TAGS(sender, receiver) (1u << ((sender)*4 + (receiver)))
+	const unsigned without = TAGS(GN_TAG_NOTHING, GN_TAG_NOTHING) | TAGS(GN_TAG_NOTHING, GN_TAG_FRESH) |
+				 TAGS(GN_TAG_FRESH, GN_TAG_NOTHING) | TAGS(GN_TAG_FRESH, GN_TAG_FRESH) |
+				 TAGS(GN_TAG_ALL, GN_TAG_ALL) | TAGS(GN_TAG_ALL, GN_TAG_FRESH);
+#undef TAGS
+
+	return !(without >> (sender * 4 + receiver) & 1);
+}
+
+/* Of what is queued from @first on keep what has an effect at its receiver; and count the calls, if it is calls. */
+static inline void sift(struct gn_simulation *s, struct queue *q, size_t first, const bool calls)
 {
 	const struct rounds *r = s->state;
 	uint8_t *const marks = r->marks;
-	struct queued *const datagrams = q->datagrams;
-	const size_t n = q->n;
+	const struct queued *const end = q->datagrams + q->n;
 	const unsigned few = GN_MIN(s->result->largest_in_degree, CALLS_MAX - 1u) * CALL;
-	uint32_t last = GN_NO_MEMBER, in_a_row = 0, most = 0;
-	size_t kept = 0;
+	struct queued *kept = q->datagrams + first;
 
-	for (size_t i = 0; i < n; i++) {
-		const uint32_t to = datagrams[i].to, from = datagrams[i].from;
-		unsigned mark = marks[to], tag = datagrams[i].tag;
+	for (const struct queued *d = kept; d < end; d++) {
+		const uint32_t to = d->to;
+		const unsigned mark = marks[to];
 
-		datagrams[kept] = datagrams[i];
-		kept += tag != (mark & TAG);
-		if (!calls)
-			continue;
-		if (GN_UNLIKELY(mark >= few))
-			mark = count_many(s, to, mark);
-		else
-			mark += CALL;
-		marks[to] = (uint8_t)mark;
-		in_a_row = from == last ? in_a_row + 1 : 1;
-		last = from;
-		if (GN_UNLIKELY(in_a_row > most))
-			most = in_a_row;
+		*kept = *d;
+		kept += matters(d->tag, mark & TAG);
+		if (calls)
+			marks[to] = (uint8_t)(GN_LIKELY(mark < few) ? mark + CALL : count_many(s, to, mark));
 	}
-	q->n = kept;
-	if (s->output.send == send_perfectly && most > s->result->largest_fan_out)
-		s->result->largest_fan_out = most;
+	q->n = (size_t)(kept - q->datagrams);
+}
+
+/* The same for what has just been sent into the queue: whole steps, none of which was the answer to a datagram. Where nothing
+ * is kept, its data are none either. Not inlined, so that the loop gets by with the processor's registers. */
+static __attribute__((noinline)) void sift_calls(struct gn_simulation *s, size_t first, size_t used)
+{
+	struct queue *q = &((struct rounds *)s->state)->queue;
+
+	sift(s, q, first, true);
+	if (q->n == first) {
+		q->used = used;
+		s->output.room = q->data + used;
+	}
 }
 
 /* Its state, and whether it has had the first event: mostly there is no other. */
@@ -307,12 +317,8 @@ GN_SIM_FETCH void fetch_member(const struct gn_simulation *s, uint32_t member)
 	__builtin_prefetch(&s->known[gn_sim_known_bit(s, 0, member) / 64], 1);
 }
 
-static inline void deliver_queue(struct gn_simulation *s, struct queue *q, bool calls)
+static inline void deliver_queue(struct gn_simulation *s, struct queue *q)
 {
-	if (calls)
-		sift(s, q, true);
-	else
-		sift(s, q, false);
 	s->in.type = GN_DATAGRAM;
 	for (size_t i = 0; i < GN_MIN(q->n, (size_t)AHEAD); i++)
 		fetch_member(s, q->datagrams[i].to);
@@ -325,7 +331,7 @@ static inline void deliver_queue(struct gn_simulation *s, struct queue *q, bool 
 	}
 }
 
-/* Deliver all that is queued, what answers it, what answers that ... */
+/* Deliver all that is queued, which are calls, what answers it, what answers that ... */
 static void deliver(struct gn_simulation *s)
 {
 	struct rounds *r = s->state;
@@ -337,14 +343,20 @@ static void deliver(struct gn_simulation *s)
 		r->queue.n = r->queue.used = 0;
 		r->other = q;
 		s->output.room = r->queue.data;
-		deliver_queue(s, &q, !answers);
+		if (answers)
+			sift(s, &q, 0, false);
+		deliver_queue(s, &q);
 		if (answers == GN_SIM_ANSWERS_MAX)
 			gn_sim_blame(s, "answers answers without end");
 	}
 }
 
-/* A round begins: nobody has received anything in it. Eight marks at once. */
-static void void_counts(const struct gn_simulation *s)
+#define ONE_EACH UINT64_C(0x0101010101010101)
+_Static_assert(GN_TAG_FRESH == 3 && GN_TAG_ALL == 2, "begin_moment() makes the other of one by a bit");
+
+/* A moment begins: nobody has received anything in it, and who was GN_TAG_FRESH at the last one is GN_TAG_ALL. Eight marks
+ * at once. */
+static void begin_moment(const struct gn_simulation *s)
 {
 	const struct rounds *r = s->state;
 
@@ -352,7 +364,8 @@ static void void_counts(const struct gn_simulation *s)
 		uint64_t eight;
 
 		memcpy(&eight, r->marks + m, sizeof(eight));
-		eight &= (TAG | IRREGULAR) * UINT64_C(0x0101010101010101);
+		eight &= (TAG | IRREGULAR) * ONE_EACH;
+		eight ^= eight & eight >> 1 & ONE_EACH;
 		memcpy(r->marks + m, &eight, sizeof(eight));
 	}
 }
@@ -392,8 +405,13 @@ static uint32_t run_many(struct gn_simulation *s, uint32_t first, uint32_t end)
 	s->in.self = first;
 	s->in.random = &s->randoms[first];
 	s->sent_before = s->sent;
-	uint32_t stopped = s->protocol->rounds(&s->cluster, &m, &s->in, &s->output);
+	s->output.call = NULL; /* each datagram is one */
+	const uint32_t stopped = s->protocol->rounds(&s->cluster, &m, &s->in, &s->output);
 
+	s->output.call = gn_sim_count_call;
+	s->calls += gn_sim_step_sent(s);
+	if (gn_sim_step_sent(s))
+		s->result->largest_fan_out = GN_MAX(s->result->largest_fan_out, s->cluster.fanout);
 	gn_sim_check_sent(s);
 	if (stopped < first || stopped > end) {
 		gn_sim_blame(s, "returned from rounds() a member that it was not asked about");
@@ -417,41 +435,46 @@ GN_SIM_FETCH void fetch_members(const struct gn_simulation *s, uint32_t first)
 {
 	if (first >= s->cluster.members)
 		return;
-	const size_t n = GN_MIN((uint32_t)FETCH, s->cluster.members - first);
+	const size_t n = GN_MIN((uint32_t)BATCH, s->cluster.members - first);
 
 	fetch_lines(gn_sim_head(s, first), n * s->slot_size);
 	fetch_lines((const uint8_t *)&s->randoms[first], n * sizeof(*s->randoms));
 }
 
 /* Run the timers of the members from @first up to @end that are due in this round. */
-static void run_timers(struct gn_simulation *s, uint32_t first, uint32_t end)
+static void run_batch(struct gn_simulation *s, uint32_t first, uint32_t end)
 {
-	struct rounds *r = s->state;
+	const struct rounds *r = s->state;
 	const bool many = s->protocol->rounds && s->output.send == send_perfectly;
+	const size_t n = r->queue.n, used = r->queue.used;
 
-	s->in.type = GN_TIMER;
-	s->in.from = GN_NO_MEMBER;
-	s->in.data = NULL;
-	s->in.size = 0;
-	for (uint32_t m = first, fetched = first; m < end && !s->fault;) {
-		if (m >= fetched) {
-			fetch_members(s, fetched + FETCH_AHEAD * FETCH);
-			fetched += FETCH;
-		}
-		const uint32_t stopped = many && !r->irregular ? run_many(s, m, GN_MIN(end, fetched)) : m;
+	for (uint32_t m = first; m < end && !s->fault;) {
+		const uint32_t stopped = many && !r->irregular ? run_many(s, m, end) : m;
 
 		if (stopped == m)
 			run_timer(s, m++);
 		else
 			m = stopped;
 	}
-	r->had_timer = end;
+	sift_calls(s, n, used);
+}
+
+static void run_timers(struct gn_simulation *s, uint32_t first, uint32_t end)
+{
+	s->in.type = GN_TIMER;
+	s->in.from = GN_NO_MEMBER;
+	s->in.data = NULL;
+	s->in.size = 0;
+	for (uint32_t m = first; m < end; m += BATCH) {
+		fetch_members(s, m + FETCH_AHEAD * BATCH);
+		run_batch(s, m, GN_MIN(m + BATCH, end));
+	}
+	((struct rounds *)s->state)->had_timer = end;
 }
 
 /* At first all members are due in the first round; those who are not say so at their start. */
 static void feed(struct gn_simulation *s)
 {
-	const struct rounds *r = s->state;
 	const uint64_t before = deadline_of(s, s->in.self);
 	uint64_t after = s->in.type == GN_START ? GN_NO_DEADLINE : before;
 
@@ -464,8 +487,8 @@ static void feed(struct gn_simulation *s)
 	if (after != before)
 		change_deadline(s, before, after);
 	renew_tag(s, s->in.self, gn_sim_head(s, s->in.self));
-	if (r->queue.n)
-		deliver(s);
+	sift_calls(s, 0, 0);
+	deliver(s);
 }
 
 /* ---- the run ---- */
@@ -478,7 +501,7 @@ static void run_round(struct gn_simulation *s)
 	r->round = s->in.round;
 	r->next_time = s->in.now + s->cluster.period;
 	r->had_timer = 0;
-	void_counts(s);
+	begin_moment(s);
 	for (uint32_t first = 0; first < members && !gn_sim_tick(s); first += BLOCK) {
 		uint32_t end = GN_MIN(first + BLOCK, members);
 
@@ -525,6 +548,8 @@ static void run_rounds(struct gn_simulation *s)
 			return;
 		}
 		if (at <= when) {
+			if (at != s->in.now)
+				begin_moment(s);
 			s->in.now = at;
 			s->in.round = (uint32_t)(at / period);
 			gn_sim_publish(s, s->published);

@@ -711,6 +711,29 @@ static void tags_keep_their_promise(void **unused)
 	}
 }
 
+/* With one event there is nothing else to know: fresh until it is settled, whatever comes at the same moment. */
+static void the_only_event_makes_fresh(void **unused)
+{
+	struct gn_cluster c = a_cluster();
+
+	(void)unused;
+	c.max_events = 1;
+	for (size_t i = 0; gn_protocol_at(i); i++) {
+		if (!gn_protocol_at(i)->tagged || gn_protocol_at(i)->n_parameters)
+			continue;
+		struct member *m = member_of(gn_protocol_at(i)->name, &c);
+
+		start(m);
+		publish(m, m->deadline, 0, 0);
+		assert_int_equal(*m->state, GN_TAG_FRESH);
+		timer(m, m->deadline);
+		assert_int_equal(*m->state, GN_TAG_FRESH);
+		timer(m, m->deadline);
+		assert_int_equal(*m->state, GN_TAG_ALL);
+		free_member(m);
+	}
+}
+
 static void count_learned(const struct gn_cluster *c, struct gn_rumors t, void *own,
 			  const struct gn_input *in, uint32_t event)
 {
@@ -788,6 +811,7 @@ int main(void)
 		cmocka_unit_test(the_last_partner_is_avoided),
 		cmocka_unit_test(an_event_is_learned_once),
 		cmocka_unit_test(tags_keep_their_promise),
+		cmocka_unit_test(the_only_event_makes_fresh),
 		cmocka_unit_test(refused_datagrams_leave_the_state_unchanged),
 	};
 
