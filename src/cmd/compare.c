@@ -13,8 +13,6 @@
 #include "view/run.h"
 #include "view/units.h"
 
-#define SIGNIFICANT 0.001 /* p below which results differ */
-
 enum { T50, T90, T100, DATAGRAMS, QUANTITIES };
 
 static const char *const names[QUANTITIES] = { "T50", "T90", "T100", "datagrams per node" };
@@ -218,15 +216,9 @@ static int test(const struct side sides[2], struct gn_ks *ret, bool *ret_differ,
 			continue;
 		if (gn_ks_test(a->v, a->n, b->v, b->n, &ret[i]))
 			return out_of_memory(err);
-		*ret_differ |= ret[i].p < SIGNIFICANT;
+		*ret_differ |= ret[i].p < GN_KS_DIFFER;
 	}
 	return 0;
-}
-
-/* The least p that samples of these sizes can have, that of samples apart: 2 / (n + m over n). */
-static double least_p(size_t n, size_t m)
-{
-	return 2 * exp(lgamma((double)n + 1) + lgamma((double)m + 1) - lgamma((double)(n + m) + 1));
 }
 
 /* ---- the table ---- */
@@ -267,10 +259,7 @@ static void print_row(const struct side sides[2], int quantity, const struct gn_
 		return;
 	}
 	printf("%9s  %9s  %5.3f  %8.3g  %s\n", median(left, a, quantity), median(right, b, quantity), ks->d,
-	       ks->p,
-	       ks->p < SIGNIFICANT		   ? "differ"
-	       : least_p(a->n, b->n) < SIGNIFICANT ? "agree"
-						   : "too few to tell");
+	       ks->p, gn_ks_verdict(ks->p, a->n, b->n));
 }
 
 static void print_table(const struct side sides[2], const struct gn_ks *tests, bool whole)
@@ -285,7 +274,7 @@ static void print_table(const struct side sides[2], const struct gn_ks *tests, b
 	       whole ? "A value is a run: the mean over its events, and over its nodes."
 		     : "A value is an event, and of datagrams a run. The events of one run depend on each other, which\n"
 		       "makes p too small: several runs, each of them one value, are the better test.",
-	       SIGNIFICANT);
+	       GN_KS_DIFFER);
 }
 
 /* ---- the figure ---- */

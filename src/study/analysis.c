@@ -163,8 +163,7 @@ static double rounded(double x)
 	return strtod(text, NULL);
 }
 
-/* Insert a row; of each column the type: i an int64_t, d a double (NAN: NULL), s a string. */
-static int insert(sqlite3 *db, struct gn_err *err, const char *sql, const char *types, ...)
+int gn_study_insert(sqlite3 *db, struct gn_err *err, const char *sql, const char *types, ...)
 {
 	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
 	int r = gn_run_query(db, sql, &q, err);
@@ -198,10 +197,10 @@ static int write_sizes(sqlite3 *db, const struct growth *g, struct gn_err *err)
 			mean = p.mean;
 			error = s->runs > 1 ? p.error : NAN;
 		}
-		r = insert(db, err, "INSERT INTO growth VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiiiidddis",
-			   g->series, (int64_t)g->quantile, s->n, (int64_t)(s->runs + s->censored),
-			   (int64_t)s->censored, mean, error, s->runs ? s->t_ns / (double)s->runs : NAN,
-			   (int64_t)!s->why, s->why);
+		r = gn_study_insert(db, err, "INSERT INTO growth VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				    "iiiiidddis", g->series, (int64_t)g->quantile, s->n,
+				    (int64_t)(s->runs + s->censored), (int64_t)s->censored, mean, error,
+				    s->runs ? s->t_ns / (double)s->runs : NAN, (int64_t)!s->why, s->why);
 	}
 	return r;
 }
@@ -217,10 +216,10 @@ static int write_laws(sqlite3 *db, const struct growth *g, const struct gn_range
 	for (int law = 0; law < GN_N_LAWS && !r; law++) {
 		const struct gn_line *l = &whole->laws[law];
 
-		r = insert(db, err, "INSERT INTO fit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			   "iisdddddiddd", g->series, (int64_t)g->quantile, gn_law_names[law], l->a,
-			   l->a_error, l->b, l->b_error, l->chi2, dof, l->chi2 + 4, l->chi2 - best,
-			   gn_chi2_probability(l->chi2, (unsigned)dof));
+		r = gn_study_insert(db, err, "INSERT INTO fit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				    "iisdddddiddd", g->series, (int64_t)g->quantile, gn_law_names[law], l->a,
+				    l->a_error, l->b, l->b_error, l->chi2, dof, l->chi2 + 4, l->chi2 - best,
+				    gn_chi2_probability(l->chi2, (unsigned)dof));
 	}
 	return r;
 }
@@ -230,10 +229,10 @@ static int write_window(sqlite3 *db, const struct growth *g, const struct gn_poi
 {
 	const struct gn_line *l = &w->laws[GN_LAW_LOG];
 
-	return insert(db, err, "INSERT INTO window VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiiiddddd", g->series,
-		      (int64_t)g->quantile, (int64_t)points[w->first].n,
-		      (int64_t)points[w->first + w->n - 1].n, w->lambda.value, w->lambda.low, w->lambda.high,
-		      l->b * log(10), l->b_error * log(10));
+	return gn_study_insert(db, err, "INSERT INTO window VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiiiddddd",
+			       g->series, (int64_t)g->quantile, (int64_t)points[w->first].n,
+			       (int64_t)points[w->first + w->n - 1].n, w->lambda.value, w->lambda.low,
+			       w->lambda.high, l->b * log(10), l->b_error * log(10));
 }
 
 static int write_fit(sqlite3 *db, const struct growth *g, const struct gn_point *points,
@@ -243,10 +242,10 @@ static int write_fit(sqlite3 *db, const struct growth *g, const struct gn_point 
 	int r = write_laws(db, g, w, err);
 
 	if (!r)
-		r = insert(db, err, "INSERT INTO boxcox VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			   "iiddddddidd", g->series, (int64_t)g->quantile, w->lambda.value, w->lambda.low,
-			   w->lambda.high, w->curve.a, w->curve.b, w->curve.chi2, (int64_t)w->n - 3,
-			   f->scatter, w->lambda_two_terms);
+		r = gn_study_insert(db, err, "INSERT INTO boxcox VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				    "iiddddddidd", g->series, (int64_t)g->quantile, w->lambda.value,
+				    w->lambda.low, w->lambda.high, w->curve.a, w->curve.b, w->curve.chi2,
+				    (int64_t)w->n - 3, f->scatter, w->lambda_two_terms);
 	for (size_t i = 0; i < f->n_windows && !r; i++)
 		r = write_window(db, g, points, &f->windows[i], err);
 	return r;
@@ -274,8 +273,8 @@ static int analyse_growth(sqlite3 *db, const struct growth *g, struct gn_err *er
 	if (!r && enough)
 		r = write_fit(db, g, points, &fit, err);
 	if (!r)
-		r = insert(db, err, "INSERT INTO verdict VALUES(?, ?, ?, ?)", "iiss", g->series,
-			   (int64_t)g->quantile, gn_verdict_name(&verdict), verdict.sentence);
+		r = gn_study_insert(db, err, "INSERT INTO verdict VALUES(?, ?, ?, ?)", "iiss", g->series,
+				    (int64_t)g->quantile, gn_verdict_name(&verdict), verdict.sentence);
 	return r;
 }
 
@@ -321,7 +320,11 @@ int gn_study_analyse(sqlite3 *db, const char *folder, struct gn_err *err)
 		return r;
 	r = execute(db, gn_analysis_tables, err);
 	if (!r)
+		r = execute(db, gn_agreement_table, err);
+	if (!r)
 		r = analyse(db, err);
+	if (!r)
+		r = gn_study_agree(db, err);
 	if (!r)
 		r = execute(db, "COMMIT", err);
 	if (r) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "study/analysis.h"
+#include "study/statistics.h"
 #include "study/verdict.h"
 #include "util/save.h"
 #include "view/run.h"
@@ -51,14 +52,19 @@ static void column_text(struct report *r, sqlite3_stmt *q, int column)
 	text(r, sqlite3_column_text(q, column));
 }
 
-/* A cell with a number, or "-". */
-static void cell(struct report *r, sqlite3_stmt *q, int column, const char *format)
+/* A number, or "-". */
+static void number(struct report *r, sqlite3_stmt *q, int column, const char *format)
 {
-	fputs(" | ", r->f);
 	if (sqlite3_column_type(q, column) == SQLITE_NULL)
 		fputc('-', r->f);
 	else
 		fprintf(r->f, format, sqlite3_column_double(q, column));
+}
+
+static void cell(struct report *r, sqlite3_stmt *q, int column, const char *format)
+{
+	fputs(" | ", r->f);
+	number(r, q, column, format);
 }
 
 /* A cell "7.31 ± 0.05": of columns @column and the one behind it. */
@@ -202,6 +208,78 @@ static int costs(struct report *r, struct gn_err *err)
 
 	fputc('\n', r->f);
 	return e;
+}
+
+/* ---- live and simulated ---- */
+
+/* A cell "4.06 / 4.05 (p 0.43)", in bold where they differ: of column @column and the three behind it. */
+static void agreement_cell(struct report *r, sqlite3_stmt *q, int column)
+{
+	const char *mark = sqlite3_column_int(q, column + 3) ? "**" : "";
+
+	fprintf(r->f, " | %s", mark);
+	number(r, q, column, "%.2f");
+	fputs(" / ", r->f);
+	number(r, q, column + 1, "%.2f");
+	if (sqlite3_column_type(q, column + 2) != SQLITE_NULL)
+		fprintf(r->f, " (p %.2g)%s", sqlite3_column_double(q, column + 2), mark);
+}
+
+static void agreement_row(struct report *r, sqlite3_stmt *q)
+{
+	fputs("| ", r->f);
+	column_text(r, q, 0);
+	for (int i = 1; i <= 3; i++)
+		fprintf(r->f, " | %lld", (long long)sqlite3_column_int64(q, i));
+	for (int i = 4; i < 24; i += 4)
+		agreement_cell(r, q, i);
+	fputs(" |\n", r->f);
+}
+
+static void agreement_summary(struct report *r, sqlite3_stmt *q)
+{
+	fprintf(r->f,
+		"\nOf %lld comparisons %lld agree, %lld differ, and %lld are of too few runs to tell.\n\n",
+		(long long)sqlite3_column_int64(q, 0), (long long)sqlite3_column_int64(q, 1),
+		(long long)sqlite3_column_int64(q, 2), (long long)sqlite3_column_int64(q, 3));
+}
+
+static void agreement_head(struct report *r, sqlite3_stmt *q GN_UNUSED)
+{
+	fprintf(r->f,
+		"## Live and simulated\n\n"
+		"What was made live and in the simulator, with seeds of their own: means, live / simulated, of the times"
+		" in rounds and of the datagrams that a node sends in a round. In brackets the probability that runs of"
+		" one distribution lie so far apart (Kolmogorov and Smirnov; a run is one value, the mean over its"
+		" events); below %g they differ.\n\n"
+		"| | N | live runs | simulated | T50 | T90 | T99 | T100 | datagrams |\n"
+		"|---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+		GN_KS_DIFFER);
+}
+
+/* The four columns of an agreement_cell(). */
+#define AGREEMENT(what)                                           \
+	", max(mean_live) FILTER (WHERE quantity = '" what        \
+	"'), max(mean_simulated) FILTER (WHERE quantity = '" what \
+	"'), max(p) FILTER (WHERE quantity = '" what              \
+	"'), max(verdict = 'differ') FILTER (WHERE quantity = '" what "')"
+#define AGREEMENTS AGREEMENT("T50") AGREEMENT("T90") AGREEMENT("T99") AGREEMENT("T100") AGREEMENT("datagrams")
+
+static int agreement(struct report *r, struct gn_err *err)
+{
+	int e = each(r, "SELECT 1 FROM agreement LIMIT 1", 0, agreement_head, err);
+
+	if (!e)
+		e = each(r,
+			 "SELECT s.label, a.n, max(runs_live), max(runs_simulated)" AGREEMENTS
+			 " FROM agreement AS a JOIN series AS s ON s.id = a.live GROUP BY a.live, a.n"
+			 " ORDER BY a.live, a.n",
+			 0, agreement_row, err);
+	return e ? e
+		 : each(r,
+			"SELECT * FROM (SELECT count(*) AS n, sum(verdict = 'agree'), sum(verdict = 'differ'),"
+			" sum(verdict = 'too few to tell') FROM agreement) WHERE n",
+			0, agreement_summary, err);
 }
 
 /* ---- one series ---- */
@@ -366,6 +444,8 @@ static int write_report(struct report *r, struct gn_err *err)
 		e = verdicts(r, err);
 	if (!e)
 		e = costs(r, err);
+	if (!e)
+		e = agreement(r, err);
 	return e ? e : all_series(r, err);
 }
 

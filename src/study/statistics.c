@@ -155,3 +155,16 @@ int gn_ks_test(const double *a, size_t n, const double *b, size_t m, struct gn_k
 		ret->p = limit(ret->d * sqrt(sizes / (double)(n + m)));
 	return 0;
 }
+
+/* The least p that samples of these sizes can have, that of samples apart: 2 / (n + m over n). */
+static double least_p(size_t n, size_t m)
+{
+	return 2 * exp(lgamma((double)n + 1) + lgamma((double)m + 1) - lgamma((double)(n + m) + 1));
+}
+
+const char *gn_ks_verdict(double p, size_t n_a, size_t n_b)
+{
+	if (p < GN_KS_DIFFER)
+		return "differ";
+	return least_p(n_a, n_b) < GN_KS_DIFFER ? "agree" : "too few to tell";
+}

@@ -45,4 +45,10 @@ struct gn_ks {
  */
 int gn_ks_test(const double *a, size_t n_a, const double *b, size_t n_b, struct gn_ks *ret);
 
+#define GN_KS_DIFFER 0.001 /* p below which samples differ */
+
+/* What samples of these sizes with that p do: "agree", "differ", or, if no p of theirs is small enough to differ, "too few to
+ * tell". */
+const char *gn_ks_verdict(double p, size_t n_a, size_t n_b);
+
 #endif

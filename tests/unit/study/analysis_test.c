@@ -294,6 +294,7 @@ static void the_report_says_it(void **state)
 	GN_CLEANUP(gn_free_p) char *figure = file("figures/series-1.svg");
 
 	has(report, "# made up\n");
+	assert_null(strstr(report, "Live and simulated"));
 	has(report, "390 runs of 13 points; a round is 200 ms.");
 	has(report, "| straight | log N (0.");
 	has(report, "  - T100: log N fits, sqrt(log N) and log log N do not; ten times N costs 2.");
@@ -302,6 +303,67 @@ static void the_report_says_it(void **state)
 	has(report, "\n| 100 to 3162 | ");
 	has(figure, "N, on a scale of log log N");
 	has(figure, "nodes that know it (%)");
+}
+
+/* Live runs of 10 members as the simulated ones, but that one never ends; of 20 members a round slower. They all last twice
+ * as long, and send twice as much. */
+static void live_is_held_against_simulated(void **state)
+{
+	(void)state;
+	execute("INSERT INTO series VALUES(1, 'sim', 'a'), (2, 'live', 'a'), (3, 'live', 'alone')");
+	for (int series = 1; series <= 2; series++)
+		for (int size = 0; size < 2; size++) {
+			const int point = 2 * series + size;
+
+			add_point(point, series, 10 << size);
+			for (int k = 0; k < 30; k++) {
+				const double t50 = 4 + 0.01 * k + (series == 2 && size);
+
+				add_run(100 * point + k, point,
+					series == 2 && point == 4 && k == 29 ? -t50 : t50);
+				insert("INSERT INTO metric VALUES(%d, 'ended_ns', %d * 1e9)", 100 * point + k,
+				       2 * series);
+			}
+		}
+	add_point(9, 3, 10);
+	add_run(900, 9, 4);
+	execute("UPDATE metric SET value = 2 * value WHERE key = 'datagrams_per_node' AND run >= 400");
+	analyse();
+	gives("SELECT live, simulated, n, quantity, runs_live, runs_simulated, round(mean_live, 3), round(mean_simulated, 3),"
+	      " round(d, 3), p > 0.9, verdict FROM agreement",
+	      "2|1|10|T100|30|30|(null)|7.145|0.033|1|agree\n"
+	      "2|1|10|T50|30|30|4.145|4.145|0.0|1|agree\n"
+	      "2|1|10|T90|30|30|5.145|5.145|0.0|1|agree\n"
+	      "2|1|10|T99|30|30|6.145|6.145|0.0|1|agree\n"
+	      "2|1|10|datagrams|30|30|1.05|1.05|0.0|1|agree\n"
+	      "2|1|20|T100|30|30|8.145|7.145|1.0|0|differ\n"
+	      "2|1|20|T50|30|30|5.145|4.145|1.0|0|differ\n"
+	      "2|1|20|T90|30|30|6.145|5.145|1.0|0|differ\n"
+	      "2|1|20|T99|30|30|7.145|6.145|1.0|0|differ\n"
+	      "2|1|20|datagrams|30|30|1.05|1.05|0.0|1|agree\n");
+	GN_CLEANUP(gn_free_p) char *report = file("report.md");
+
+	has(report, "## Live and simulated\n");
+	has(report,
+	    "| a | 10 | 30 | 30 | 4.14 / 4.14 (p 1) | 5.14 / 5.14 (p 1) | 6.14 / 6.14 (p 1) | - / 7.14 (p 1) | 1.05 / "
+	    "1.05 (p 1) |\n");
+	has(report, "| a | 20 | 30 | 30 | **5.14 / 4.14 (p 1.7e-17)** | ");
+	has(report, "Of 10 comparisons 6 agree, 4 differ, and 0 are of too few runs to tell.\n\n## Growth");
+}
+
+/* Labels are texts: two series may have the same. And two points of one may have the same number of members. */
+static void series_and_points_may_look_alike(void **state)
+{
+	(void)state;
+	execute("INSERT INTO series VALUES(1, 'sim', 'a'), (2, 'sim', 'a'), (3, 'live', 'a'), (4, 'live', 'a')");
+	for (int point = 1; point <= 8; point++) {
+		add_point(point, (point + 1) / 2, 30);
+		for (int k = 0; k < 2; k++)
+			add_run(10 * point + k, point, 1 + k + point % 4);
+	}
+	analyse();
+	gives("SELECT live, simulated, n, runs_live, runs_simulated, round(d, 6), verdict FROM agreement WHERE quantity = 'T50'",
+	      "3|1|30|4|4|0.0|too few to tell\n4|2|30|4|4|0.0|too few to tell\n");
 }
 
 /* What gnuplot is given: the mean of the runs' curves, on straight lines between their points. */
@@ -400,6 +462,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(few_runs_are_a_first_look, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_same_runs_give_the_same, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_report_says_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(live_is_held_against_simulated, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(series_and_points_may_look_alike, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(coverage_is_the_mean_over_runs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(names_are_text, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(odd_studies_are_reported, set_up, tear_down),

@@ -251,6 +251,17 @@ static void p_is_the_rate_of_false_alarms(void **state)
 	near((double)alarms / TESTS, 0.046, 4 * sqrt(0.046 * 0.954 / TESTS));
 }
 
+/* 6 and 6 can be dealt out in 924 ways, 7 and 7 in 3432: with the first no p is below 0.001. */
+static void a_verdict_needs_enough_values(void **state)
+{
+	(void)state;
+	assert_string_equal(gn_ks_verdict(0.5, 30, 30), "agree");
+	assert_string_equal(gn_ks_verdict(0.00101, 30, 30), "agree");
+	assert_string_equal(gn_ks_verdict(0.00099, 30, 30), "differ");
+	assert_string_equal(gn_ks_verdict(0.5, 6, 6), "too few to tell");
+	assert_string_equal(gn_ks_verdict(0.5, 7, 7), "agree");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +273,7 @@ int main(void)
 		cmocka_unit_test(apart_is_as_far_as_it_goes),
 		cmocka_unit_test(large_samples_have_the_limit),
 		cmocka_unit_test(p_is_the_rate_of_false_alarms),
+		cmocka_unit_test(a_verdict_needs_enough_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
