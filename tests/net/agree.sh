@@ -12,7 +12,7 @@
 # p > 0.001. Most of a live run's time is its start, so each has several events. Those share the phases, and the power
 # law's numbers of calls: they are no independent samples, runs are. So p is the share of random relabelings of whole
 # runs, live or simulated, at which the distance is at least what it is. AGREE_RUNS=30 AGREE_EVENTS=1 gives every event a
-# run of its own, in ten minutes.
+# run of its own, in a quarter of an hour.
 . "$(dirname "$0")/../lib.sh"
 need_guest
 cd "$work" || exit 1
@@ -117,10 +117,11 @@ from math import comb
 MOST = 6000  # relabelings: all 5456 of 3 among 33 runs, or so many at random
 
 def sample(run):
-    """What one run has to say: times in ns, infinite if never, and datagrams that each node sent."""
+    """What one run has to say: times in ns, infinite if never, and datagrams that each node sent. Events whose origin
+    was dead are none."""
     db = sqlite3.connect(f"file:{run}/run.db?mode=ro", uri=True)
     spread = db.execute("SELECT t50_ns, t90_ns, t100_ns FROM spread").fetchall()
-    times = [[t if t is not None else float("inf") for t in column] for column in zip(*spread)]
+    times = [[row[i] if row[i] is not None else float("inf") for row in spread] for i in range(3)]
     sent = db.execute("SELECT value FROM node_stat WHERE key = 'datagrams_sent'").fetchall()
     return dict(zip(("T50", "T90", "T100"), times), datagrams=[n for n, in sent])
 
