@@ -9,13 +9,6 @@
 #include "study/statistics.h"
 #include "view/run.h"
 
-const char gn_agreement_table[] =
-	"DROP TABLE IF EXISTS agreement;"
-	"CREATE TABLE agreement(live INTEGER NOT NULL, simulated INTEGER NOT NULL, n INTEGER NOT NULL,"
-	"  quantity TEXT NOT NULL, runs_live INTEGER NOT NULL, runs_simulated INTEGER NOT NULL,"
-	"  mean_live REAL, mean_simulated REAL, d REAL NOT NULL, p REAL NOT NULL, verdict TEXT NOT NULL,"
-	"  PRIMARY KEY(live, n, quantity)) WITHOUT ROWID;";
-
 /* One number of members of a series that has both backends. */
 struct size {
 	int64_t live, simulated; /* series */

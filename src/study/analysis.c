@@ -12,7 +12,7 @@
 
 const char gn_analysis_tables[] =
 	"DROP TABLE IF EXISTS growth; DROP TABLE IF EXISTS fit; DROP TABLE IF EXISTS boxcox;"
-	"DROP TABLE IF EXISTS window; DROP TABLE IF EXISTS verdict;"
+	"DROP TABLE IF EXISTS window; DROP TABLE IF EXISTS verdict; DROP TABLE IF EXISTS agreement;"
 	/* A run is one value: the mean over its events. It is censored if any of them did not get there; rounds and t_ns
 	 * are means over the others. */
 	"CREATE TABLE growth(series INTEGER NOT NULL, quantile INTEGER NOT NULL, n INTEGER NOT NULL,"
@@ -28,7 +28,11 @@ const char gn_analysis_tables[] =
 	"  n_low INTEGER NOT NULL, n_high INTEGER NOT NULL, lambda REAL, low REAL, high REAL,"
 	"  per_decade REAL, per_decade_se REAL, PRIMARY KEY(series, quantile, n_low)) WITHOUT ROWID;"
 	"CREATE TABLE verdict(series INTEGER NOT NULL, quantile INTEGER NOT NULL,"
-	"  verdict TEXT NOT NULL, sentence TEXT NOT NULL, PRIMARY KEY(series, quantile)) WITHOUT ROWID;";
+	"  verdict TEXT NOT NULL, sentence TEXT NOT NULL, PRIMARY KEY(series, quantile)) WITHOUT ROWID;"
+	"CREATE TABLE agreement(live INTEGER NOT NULL, simulated INTEGER NOT NULL, n INTEGER NOT NULL,"
+	"  quantity TEXT NOT NULL, runs_live INTEGER NOT NULL, runs_simulated INTEGER NOT NULL,"
+	"  mean_live REAL, mean_simulated REAL, d REAL NOT NULL, p REAL NOT NULL, verdict TEXT NOT NULL,"
+	"  PRIMARY KEY(live, n, quantity)) WITHOUT ROWID;";
 
 /* ---- reading ---- */
 
@@ -319,8 +323,6 @@ int gn_study_analyse(sqlite3 *db, const char *folder, struct gn_err *err)
 	if (r)
 		return r;
 	r = execute(db, gn_analysis_tables, err);
-	if (!r)
-		r = execute(db, gn_agreement_table, err);
 	if (!r)
 		r = analyse(db, err);
 	if (!r)

@@ -9,8 +9,8 @@
 
 /**
  * gn_study_analyse() - analyse the runs that are in study.db.
- * @db: tables as in gn_study_tables, no transaction open. The analysis' own tables, gn_analysis_tables and
- *	gn_agreement_table, are made anew in one transaction.
+ * @db: tables as in gn_study_tables, no transaction open. The analysis' own tables, gn_analysis_tables, are made
+ *	anew in one transaction.
  * @folder: where report.md is written, and its figures below figures/.
  *
  * The same runs give the same tables, report and figures: resamples are drawn from fixed seeds, and numbers are
@@ -20,7 +20,7 @@
  */
 int gn_study_analyse(sqlite3 *db, const char *folder, struct gn_err *err);
 
-extern const char gn_analysis_tables[], gn_agreement_table[];
+extern const char gn_analysis_tables[];
 
 /* ---- parts, inside src/study only ---- */
 
