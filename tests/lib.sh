@@ -43,6 +43,11 @@ carried_out() {
 	*) not_ok "$1: exit status $2" ;;
 	esac
 }
+# was_busy RUN.DB: others had more than a tenth of the processors while that run was made, as it says itself. What is
+# late then says nothing about the program.
+was_busy() {
+	[ "$(sql "$1" "SELECT total(value) > 0.1 FROM fidelity WHERE what IN ('cpu_others', 'cpu_steal')")" = 1 ]
+}
 # wait_for_node RUN NODE: until a command can run in that node of a run that has just been started.
 wait_for_node() {
 	for _ in $(seq 150); do

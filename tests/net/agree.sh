@@ -32,11 +32,13 @@ lan() {
 	done
 }
 
-# live FILE RUN SEED: in a guest. Where the machine was too busy, says the program, once more; then the rest is left out.
+# live FILE RUN SEED: in a guest. Where the machine was too busy, says the program, again a little later; after five
+# times the rest is left out.
 live() {
 	local status
 	[ ! -e failed ] || return 0
-	for _ in 1 2; do
+	for pause in 0 2 5 10 20; do
+		sleep $pause
 		rm -rf "$2"
 		"$GN" run "$1" -q -o "$2" --seed "$3" --kernel uml 2>"$2.err"
 		status=$?
