@@ -19,8 +19,8 @@ for from in $regions; do
 	# shellcheck disable=SC2016
 	gn exec run "${from}1" -- sh -c 'for to in '"$targets"'; do ping -c 9 -i 0.2 $to | sed "s/^/$to /" & done; wait' >pings
 	for to in $targets; do
-		# The median of the nine.
-		echo "$from ${to%1} $(sed -n "s/^$to .* time=\([0-9.]*\) ms$/\1/p" pings | sort -n | sed -n 5p)" >>rtt
+		# The fastest of the nine: there is no jitter, and whatever else the machine has to do only adds.
+		echo "$from ${to%1} $(sed -n "s/^$to .* time=\([0-9.]*\) ms$/\1/p" pings | sort -n | head -1)" >>rtt
 	done
 done
 kill -TERM $pid
