@@ -107,9 +107,14 @@ double gn_sim_crossing(const struct gn_sim_curve *c, double informed)
 	}
 	if (low == c->n)
 		return -1;
-	const struct gn_sim_point *b = &c->points[low], *a = low ? b - 1 : b;
+	const struct gn_sim_point *a = &c->points[low], *b = a;
 
-	if (a == b)
+	/* Those who learnt at one instant, as in a round: from the last point before it to the last one in it. */
+	while (a > c->points && a->t == b->t)
+		a--;
+	while (b + 1 < c->points + c->n && b[1].t == b->t)
+		b++;
+	if (a->t == b->t)
 		return (double)b->t;
 	return (double)a->t + (double)(b->t - a->t) * (informed - a->informed) / (b->informed - a->informed);
 }

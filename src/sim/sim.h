@@ -76,8 +76,8 @@ struct gn_sim_options {
 int gn_sim_run(const struct gn_sim_options *o, struct gn_sim_result *ret, struct gn_err *err);
 void gn_sim_result_done(struct gn_sim_result *r);
 
-/* When @informed (it may have a fraction) members knew the event: on the line between the points around it, ns since it
- * was published; negative: never. */
+/* When @informed (it may have a fraction) members knew the event: on the line between the points around it, of different
+ * instants, ns since it was published; negative: never. */
 double gn_sim_crossing(const struct gn_sim_curve *c, double informed);
 
 #endif

@@ -111,8 +111,8 @@ static int load_growth(sqlite3 *db, struct growth *g, struct gn_err *err)
 #define NODES_BEYOND 10
 
 /*
- * Why a size tells nothing of the law of a quantile, or NULL. Runs that were cut off were the slow ones: a mean without
- * them is too small by nobody knows how much. And with few nodes beyond the quantile, it is the last node that is
+ * Why a size tells nothing of the law of a quantile, or NULL. Runs that were cut off were the slow ones, and those that
+ * died out would have been: a mean without them is too small by nobody knows how much. And with few nodes beyond the quantile, it is the last node that is
  * waited for: from N = 10 to 1000, say, T99 changes from T100 to what it is in large clusters.
  */
 static const char *unfit(const struct size *s, int quantile)

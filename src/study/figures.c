@@ -390,7 +390,7 @@ static void coverage_panel(struct drawing *d, int64_t series, double low, double
 		"set ylabel 'nodes that know it (%%)' offset 1\nset yrange [0:100]\n"
 		"set palette defined (0 '#56b4e9', 0.5 '#0072b2', 1 '#d55e00')\n"
 		"set cbrange [%.7g:%.7g]\nset cbtics 1 format '%%.0f' scale 0.3\nset cblabel 'log10 N' offset 0.6\n"
-		"set colorbox vertical user origin 0.42, 0.12 size 0.012, 0.3\n"
+		"set colorbox vertical user origin 0.38, 0.12 size 0.012, 0.3\n"
 		"plot $coverage%lld using 1:2:3 with lines palette linewidth 1\n",
 		log10(low), log10(high), (long long)series);
 }
@@ -443,13 +443,13 @@ static int draw_series(struct drawing *d, const struct series *s, struct gn_err 
 		return r;
 	gn_figure_style(&d->figure);
 	r = rounds_axis(d, s->id, 0, err);
-	fputs("set multiplot\nset key at screen 0.5, 0.515 center center maxrows 1 width -2\n", d->f);
+	fputs("set multiplot\nset key at screen 0.5, 0.51 center center maxrows 1 width -2\n", d->f);
 	for (size_t column = 0; column < GN_ARRAY_LEN(axes); column++) {
-		place(d, column ? 0.57 : 0.07, column ? 0.98 : 0.48, 0.6, 0.98);
+		place(d, column ? 0.57 : 0.07, column ? 0.98 : 0.48, 0.63, 0.98);
 		n_axis(d, &axes[column], low, high);
 		times_panel(d, &axes[column], s->id);
 	}
-	place(d, 0.07, 0.41, 0.08, 0.46);
+	place(d, 0.07, 0.37, 0.08, 0.46);
 	coverage_panel(d, s->id, low, high);
 	place(d, 0.63, 0.98, 0.08, 0.46);
 	n_axis(d, &axes[0], low, high);

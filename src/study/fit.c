@@ -51,8 +51,8 @@ void gn_point_measure(struct gn_point *p)
 
 /*
  * For each lambda of a grid the direction in which the family's curve goes: x minus its mean, with the weights of the
- * points, scaled to length 1. The best lambda is the one whose direction has the largest product with y, because
- * chi-squared is y's own sum of squares minus the square of that product.
+ * points, scaled to length 1. The best lambda is the one whose direction has the largest product with y, whatever its sign,
+ * because chi-squared is y's own sum of squares minus the square of that product.
  */
 struct directions {
 	size_t n;	  /* points of the range */
@@ -86,14 +86,14 @@ static void direct(const struct gn_point *points, size_t n, double lambda, doubl
 		weighted[i] /= sqrt(squares);
 }
 
-static double product(const struct directions *d, size_t step, const double *y)
+static double size_of_product(const struct directions *d, size_t step, const double *y)
 {
 	const double *x = d->weighted + step * d->n;
 	double sum = 0;
 
 	for (size_t i = 0; i < d->n; i++)
 		sum += x[i] * y[i];
-	return sum;
+	return fabs(sum);
 }
 
 /* Of every @stride-th step from @from to @to the one with the largest product. */
@@ -103,7 +103,7 @@ static size_t best_step(const struct directions *d, const double *y, size_t from
 	double most = -INFINITY;
 
 	for (size_t step = from; step <= to; step += stride) {
-		double p = product(d, step, y);
+		double p = size_of_product(d, step, y);
 
 		if (p > most) {
 			most = p;
@@ -123,8 +123,8 @@ static double best_lambda(const struct directions *d, const double *y)
 
 	if (best == 0 || best == last)
 		return lambda_of((double)best);
-	double most = product(d, best, y);
-	double before = product(d, best - 1, y), behind = product(d, best + 1, y);
+	double most = size_of_product(d, best, y);
+	double before = size_of_product(d, best - 1, y), behind = size_of_product(d, best + 1, y);
 	double bend = 2 * most - before - behind;
 
 	return lambda_of((double)best + (bend > 0 ? (behind - before) / (2 * bend) : 0));

@@ -153,11 +153,12 @@ static int verdicts(struct report *r, struct gn_err *err)
 		 0, sentences, err);
 	fprintf(r->f,
 		"\nA verdict speaks of the sizes that were measured. No finite range excludes that another law takes"
-		" over beyond it; and log N / log log N looks like log N in any range that can be measured.\n"
+		" over beyond it, or a law that is none of these, such as log N / log log N.\n"
 		"A law is refuted if it is worse than the best curve of the family by four standard errors (%d of"
 		" chi-squared, in units of that curve's chi-squared per degree of freedom where this is above 1), and"
 		" the interval of lambda excludes it. log N is refuted only if log3 N + log2 ln N is, which is"
-		" push-pull's law and has the largest term of log log N among the known ones.\n\n",
+		" push-pull's law and has the largest term of log log N among the known ones. Undecided means that more than"
+		" one law fits, or none, or that there is too little to tell.\n\n",
 		GN_REFUTED);
 	return e;
 }
@@ -299,8 +300,8 @@ static void size_row(struct report *r, sqlite3_stmt *q)
 
 static int sizes(struct report *r, int64_t series, struct gn_err *err)
 {
-	fputs("Means with their standard errors, in rounds. Not fitted are sizes with censored runs (the slow ones"
-	      " were cut off, so that the mean of the others is too small), with too few runs, or with so few nodes"
+	fputs("Means with their standard errors, in rounds. Not fitted are sizes with censored runs (which"
+	      " never got there or were cut off, so that the mean of the others is another thing), with too few runs, or with so few nodes"
 	      " beyond the quantile that it is the last one that is waited for.\n\n"
 	      "| N | runs | T50 | T90 | T99 | T100 | not fitted |\n|--:|--:|--:|--:|--:|--:|---|\n",
 	      r->f);

@@ -8,12 +8,16 @@
 
 #include "util/util.h"
 
+/* How often chi-squared is what it should be, where that is above 1. */
+static double overdispersion(const struct gn_line *l, size_t n, unsigned parameters)
+{
+	return GN_MAX(l->chi2 / (double)(n - parameters), 1);
+}
+
 /* Is the law that far worse than the family's curve? */
 static bool fits_badly(const struct gn_range *r, enum gn_law law)
 {
-	double per_dof = r->curve.chi2 / (double)(r->n - 3);
-
-	return (r->laws[law].chi2 - r->curve.chi2) / GN_MAX(per_dof, 1) > GN_REFUTED;
+	return (r->laws[law].chi2 - r->curve.chi2) / overdispersion(&r->curve, r->n, 3) > GN_REFUTED;
 }
 
 static void refute(const struct gn_range *r, bool *refuted)
@@ -23,7 +27,15 @@ static void refute(const struct gn_range *r, bool *refuted)
 	refuted[GN_LAW_LOG] = (l->low > 1 && fits_badly(r, GN_LAW_LOG)) ||
 			      (l->high < r->lambda_two_terms && fits_badly(r, GN_LAW_TWO_TERMS));
 	refuted[GN_LAW_SQRT_LOG] = (l->low > 0.5 || l->high < 0.5) && fits_badly(r, GN_LAW_SQRT_LOG);
-	refuted[GN_LAW_LOG_LOG] = l->low > 0 && fits_badly(r, GN_LAW_LOG_LOG);
+	refuted[GN_LAW_LOG_LOG] = (l->low > 0 || l->high < 0) && fits_badly(r, GN_LAW_LOG_LOG);
+}
+
+/* Does the time grow with N at all? Two standard errors, as far as the points are from the line. */
+static bool grows(const struct gn_range *r)
+{
+	const struct gn_line *line = &r->laws[GN_LAW_LOG];
+
+	return line->b > 2 * line->b_error * sqrt(overdispersion(line, r->n, 2));
 }
 
 static bool falls(const struct gn_fit *f)
@@ -70,7 +82,9 @@ static void say_undecided(struct words *w, const struct gn_range *r, const struc
 {
 	int refuted = v->refuted[GN_LAW_LOG] + v->refuted[GN_LAW_SQRT_LOG] + v->refuted[GN_LAW_LOG_LOG];
 
-	if (refuted == 0) {
+	if (!grows(r)) {
+		say(w, "no growth with N is seen");
+	} else if (refuted == 0) {
 		say(w, "log N, sqrt(log N) and log log N all fit");
 	} else if (refuted < 3) {
 		say_laws(w, v, false);
@@ -79,10 +93,14 @@ static void say_undecided(struct words *w, const struct gn_range *r, const struc
 		say(w, refuted == 1 ? " does not" : " do not");
 	} else if (r->lambda.low > 1) {
 		say(w, "grows faster than log N");
+	} else if (r->lambda.value > 0.5) {
+		say(w, "none of the laws fits: grows more slowly than log N, faster than sqrt(log N)");
+	} else if (r->lambda.value > 0) {
+		say(w,
+		    "not log N; between log log N and sqrt(log N), and consistent with either if small N has"
+		    " corrections");
 	} else {
-		say(w, "none of the laws fits: grows more slowly than %s, faster than %s",
-		    gn_law_names[r->lambda.value > 0.5 ? GN_LAW_LOG : GN_LAW_SQRT_LOG],
-		    gn_law_names[r->lambda.value > 0.5 ? GN_LAW_SQRT_LOG : GN_LAW_LOG_LOG]);
+		say(w, "not log N; grows more slowly than log log N, or not at all among the largest sizes");
 	}
 }
 
@@ -102,8 +120,6 @@ static void say_law(struct words *w, const struct gn_range *r, const struct gn_v
 		break;
 	case GN_LAW_LOG_LOG:
 		say(w, "not log N; consistent with log log N");
-		if (r->lambda.high < 0)
-			say(w, " or slower");
 		say(w, v->refuted[GN_LAW_SQRT_LOG] ? ", and with sqrt(log N) only if small N has corrections"
 						   : "; sqrt(log N) cannot be excluded");
 		break;
@@ -128,6 +144,14 @@ static void say_increments(struct words *w, const struct gn_fit *f)
 	    decade * f->windows[f->n_windows - 1].laws[GN_LAW_LOG].b);
 }
 
+/* "Fits" means better than the others: how far the sizes are from any smooth curve, where that is no chance. */
+static void say_scatter(struct words *w, const struct gn_fit *f)
+{
+	if (f->scatter > 0 && gn_chi2_probability(f->whole.curve.chi2, (unsigned)(f->whole.n - 3)) < 0.001)
+		say(w, "; the means scatter by %.2g rounds around the best curve, beyond their errors",
+		    f->scatter);
+}
+
 /* ---- rules ---- */
 
 /* NULL if there is enough to judge. */
@@ -143,16 +167,18 @@ static const char *lack(const struct gn_point *points, size_t n)
 	return NULL;
 }
 
-/* Is lambda's interval on the side of log N, even if sqrt(log N) is not refuted? */
+/* Does lambda's interval hold log N and not sqrt(log N), even if that is not refuted? */
 static bool is_near_log(const struct gn_range *r)
 {
-	return r->lambda.low > 0.5 && r->lambda.high >= r->lambda_two_terms;
+	return r->lambda.low > 0.5 && r->lambda.low <= 1 && r->lambda.high >= r->lambda_two_terms;
 }
 
 static enum gn_law decide(const struct gn_fit *f, const struct gn_verdict *v)
 {
 	const bool *refuted = v->refuted;
 
+	if (!grows(&f->whole))
+		return GN_N_LAWS;
 	if (!refuted[GN_LAW_LOG] && refuted[GN_LAW_LOG_LOG] && !falls(f) &&
 	    (refuted[GN_LAW_SQRT_LOG] || is_near_log(&f->whole)))
 		return GN_LAW_LOG;
@@ -181,6 +207,7 @@ void gn_judge(const struct gn_point *points, size_t n, const struct gn_fit *fit,
 	if (v->law == GN_N_LAWS && rises(fit))
 		say(&w, "; lambda rises with N");
 	say_increments(&w, fit);
+	say_scatter(&w, fit);
 }
 
 const char *gn_verdict_name(const struct gn_verdict *v)

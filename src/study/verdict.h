@@ -9,10 +9,10 @@
  *
  * - log N stands for itself and for log N with a term of log log N up to that of push-pull, which bends the curve
  *   downwards and makes lambda less than 1 at any size that can be measured.
- * - log log N is refuted only by curves that grow faster: the question is whether O(log log N) is enough.
  * - log N is the verdict if log log N is refuted, sqrt(log N) is too or lambda's interval at least excludes it, and
  *   lambda does not fall from the smallest sizes to the largest.
  * - log log N and sqrt(log N) are verdicts if log N is refuted, and lambda does not rise.
+ * - Times that do not grow with N by more than two standard errors follow no law of growth.
  */
 #ifndef GN_STUDY_VERDICT_H
 #define GN_STUDY_VERDICT_H

@@ -565,6 +565,22 @@ static void crossings_lie_on_the_line_between_points(void **state GN_UNUSED)
 	assert_true(gn_sim_crossing(&(struct gn_sim_curve){ 0 }, 1) < 0);
 }
 
+/* Many at one instant, as where all links are equally long: on the line from those before it to all of them. */
+static void crossings_do_not_jump_at_an_instant(void **state GN_UNUSED)
+{
+	struct gn_sim_point points[] = { { 0, 1 },  { 0, 2 },  { 10, 3 }, { 10, 4 },
+					 { 10, 6 }, { 20, 7 }, { 20, 8 } };
+	const struct gn_sim_curve c = { .points = points, .n = 7, .informed = 8 };
+
+	assert_true(gn_sim_crossing(&c, 1) == 0);
+	assert_true(gn_sim_crossing(&c, 2) == 0);
+	assert_true(gn_sim_crossing(&c, 3) == 2.5);
+	assert_true(gn_sim_crossing(&c, 4) == 5);
+	assert_true(gn_sim_crossing(&c, 6) == 10);
+	assert_true(gn_sim_crossing(&c, 7) == 15);
+	assert_true(gn_sim_crossing(&c, 8) == 20);
+}
+
 /* ---- the end ---- */
 
 static int stop_at_once(void *context, const struct gn_sim_progress *p)
@@ -647,6 +663,7 @@ int main(void)
 		cmocka_unit_test(calls_are_lost_as_a_whole),
 		cmocka_unit_test(points_are_where_quantiles_need_them),
 		cmocka_unit_test(crossings_lie_on_the_line_between_points),
+		cmocka_unit_test(crossings_do_not_jump_at_an_instant),
 		cmocka_unit_test(a_run_can_be_stopped),
 		cmocka_unit_test(who_does_not_count_is_not_waited_for),
 	};

@@ -437,7 +437,7 @@ static void odd_studies_are_reported(void **state)
 	analyse();
 	gives("SELECT series, verdict, sentence FROM verdict WHERE quantile = 50",
 	      "1|undecided|too few sizes that count\n2|undecided|too few sizes that count\n"
-	      "3|undecided|log N, sqrt(log N) and log log N all fit; ten times N costs 0.00 rounds more among the "
+	      "3|undecided|no growth with N is seen; ten times N costs 0.00 rounds more among the "
 	      "smallest sizes, 0.00 among the largest\n");
 	gives("SELECT round(rounds_se, 6) FROM growth WHERE series = 3 AND quantile = 50 AND n = 100",
 	      "0.033333\n");

@@ -22,6 +22,7 @@ static void lambda_names_the_law(void **state)
 	} cases[] = { { log_n, 1, 0.001 },
 		      { sqrt_log, 0.5, 0.001 },
 		      { log_log, 0, 0.001 },
+		      { falling, 1, 0.01 },
 		      { push_pull, 0.84, 0.01 } };
 
 	(void)state;

@@ -118,4 +118,9 @@ static inline double constant(double n)
 	return 6;
 }
 
+static inline double falling(double n)
+{
+	return 9 - 0.5 * log(n);
+}
+
 #endif

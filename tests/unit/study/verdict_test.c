@@ -106,16 +106,22 @@ static struct gn_range range_of(double lambda, double low, double high, double l
 					    { .chi2 = log_chi2 } } };
 }
 
-static struct gn_verdict judged(struct gn_range whole, struct gn_range *windows, size_t n_windows)
+static struct gn_verdict judged_with(struct gn_range whole, struct gn_range *windows, size_t n_windows,
+				     double scatter)
 {
 	struct gn_point points[9];
-	struct gn_fit f = { .whole = whole, .windows = windows, .n_windows = n_windows };
+	struct gn_fit f = { .whole = whole, .windows = windows, .n_windows = n_windows, .scatter = scatter };
 	struct gn_verdict v;
 
 	for (size_t i = 0; i < GN_ARRAY_LEN(points); i++)
 		points[i] = (struct gn_point){ .n = 100 << i, .n_values = 30 };
 	gn_judge(points, GN_ARRAY_LEN(points), &f, &v);
 	return v;
+}
+
+static struct gn_verdict judged(struct gn_range whole, struct gn_range *windows, size_t n_windows)
+{
+	return judged_with(whole, windows, n_windows, 0);
 }
 
 static void sentences_claim_what_is_shown(void **state)
@@ -153,9 +159,21 @@ static void sentences_claim_what_is_shown(void **state)
 		{ -1,
 		  -2,
 		  -0.5,
-		  { 99, 99, 50 },
+		  { 99, 99, 21 },
 		  "log log N",
-		  "not log N; consistent with log log N or slower, and with sqrt(log N) only if small N has corrections" },
+		  "not log N; consistent with log log N, and with sqrt(log N) only if small N has corrections" },
+		{ -1,
+		  -2,
+		  -0.5,
+		  { 99, 99, 50 },
+		  "undecided",
+		  "not log N; grows more slowly than log log N, or not at all among the largest sizes" },
+		{ 1.5,
+		  1.1,
+		  2,
+		  { 20, 21, 99 },
+		  "undecided",
+		  "log N and sqrt(log N) both fit, log log N does not" },
 		{ 0.5, -4, 5, { 7, 7, 7 }, "undecided", "log N, sqrt(log N) and log log N all fit" },
 		{ 1.8, 1.6, 2, { 99, 99, 99 }, "undecided", "grows faster than log N" },
 		{ 0.7,
@@ -169,7 +187,7 @@ static void sentences_claim_what_is_shown(void **state)
 		  0.4,
 		  { 99, 99, 99 },
 		  "undecided",
-		  "none of the laws fits: grows more slowly than sqrt(log N), faster than log log N" },
+		  "not log N; between log log N and sqrt(log N), and consistent with either if small N has corrections" },
 	};
 
 	(void)state;
@@ -182,6 +200,58 @@ static void sentences_claim_what_is_shown(void **state)
 		snprintf(want, sizeof(want), "%s; ten times N costs 2.30 rounds more", cases[i].sentence);
 		assert_string_equal(gn_verdict_name(&v), cases[i].name);
 		assert_string_equal(v.sentence, want);
+	}
+}
+
+static void scatter_is_told(void **state)
+{
+	struct gn_range r = range_of(1, 0.9, 1.1, 47, 99999, 99999);
+	struct gn_verdict v;
+
+	(void)state;
+	r.curve.chi2 = 46;
+	v = judged_with(r, NULL, 0, 0.07);
+	assert_string_equal(
+		v.sentence,
+		"log N fits, sqrt(log N) and log log N do not; ten times N costs 2.30 rounds"
+		" more; the means scatter by 0.07 rounds around the best curve, beyond their errors");
+	r.curve.chi2 = 10; /* as chance has it */
+	assert_null(strstr(judged_with(r, NULL, 0, 0.07).sentence, "scatter"));
+}
+
+static double levelling(double n)
+{
+	return 5 - 80 / (log(n) * log(n) * log(n));
+}
+
+/* What falls with N, or stays, follows no law of growth; what hardly grows any more is slower than all. */
+static void no_growth_is_no_law(void **state)
+{
+	static const struct {
+		double (*law)(double n);
+		const char *sentence;
+	} cases[] = { { falling, "no growth with N is seen; ten times N costs -1." },
+		      { constant, "no growth with N is seen" },
+		      { levelling, "not log N; grows more slowly than log log N, or not at all" } };
+
+	(void)state;
+	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
+		struct study s = { .from = 100,
+				   .to = 1e6,
+				   .per_decade = 4,
+				   .runs = 30,
+				   .law = cases[i].law,
+				   .deviation = 0.1 };
+		struct gn_verdict v;
+		struct gn_fit f;
+
+		make_up(&s, 1);
+		assert_int_equal(gn_fit(s.points, s.n, 0, &f), 0);
+		gn_judge(s.points, s.n, &f, &v);
+		gn_fit_done(&f);
+		assert_int_equal(v.law, GN_N_LAWS);
+		if (strncmp(v.sentence, cases[i].sentence, strlen(cases[i].sentence)))
+			fail_msg("%s", v.sentence);
 	}
 }
 
@@ -264,6 +334,8 @@ int main(void)
 		cmocka_unit_test(log_log_n_is_found_and_never_refuted),
 		cmocka_unit_test(sqrt_log_n_is_neither_of_the_others),
 		cmocka_unit_test(sentences_claim_what_is_shown),
+		cmocka_unit_test(scatter_is_told),
+		cmocka_unit_test(no_growth_is_no_law),
 		cmocka_unit_test(refuted_is_what_fits_far_worse),
 		cmocka_unit_test(drift_is_no_verdict),
 		cmocka_unit_test(too_little_is_no_verdict),
