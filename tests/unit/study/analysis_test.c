@@ -305,6 +305,30 @@ static void the_report_says_it(void **state)
 	has(figure, "nodes that know it (%)");
 }
 
+/* Of the largest size alone: means of what nodes send, the largest of what one does in a round, times of the runs that got
+ * there, and the others counted. */
+static void the_cost_is_of_the_largest_size(void **state)
+{
+	static const int fan_out[] = { 2, 9, 4 };
+
+	(void)state;
+	add_series(1, "dear");
+	for (int size = 0; size < 2; size++) {
+		add_point(1 + size, 1, 100 << size);
+		for (int k = 0; k < 3; k++) {
+			const int run = 10 * size + k;
+
+			add_run(run, 1 + size, size && k == 2 ? -7 : 4 + k);
+			insert("INSERT INTO metric VALUES(%d, 'bytes_per_node', %d), (%d, 'largest_fan_out', %d)",
+			       run, 300 + 30 * k, run, fan_out[k] + 50 * !size);
+		}
+	}
+	analyse();
+	GN_CLEANUP(gn_free_p) char *report = file("report.md");
+
+	has(report, "| dear | 200 | 10.3 | 330.0 | 9 | 6 | 5.33 | 7.33 | 7.50 | 1.5 | 1 |\n");
+}
+
 /* Live runs of 10 members as the simulated ones, but that one never ends; of 20 members a round slower. They all last twice
  * as long, and send twice as much. */
 static void live_is_held_against_simulated(void **state)
@@ -462,6 +486,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(few_runs_are_a_first_look, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_same_runs_give_the_same, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_report_says_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_cost_is_of_the_largest_size, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(live_is_held_against_simulated, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(series_and_points_may_look_alike, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(coverage_is_the_mean_over_runs, set_up, tear_down),

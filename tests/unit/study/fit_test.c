@@ -94,6 +94,64 @@ static void intervals_hold_what_they_say(void **state)
 	}
 }
 
+/* The standard deviation of lambda by the propagation of errors: the means' own, times how far lambda goes with each. */
+static double deviation_of_lambda(const struct study *s)
+{
+	const double step = 1e-3, error = s->deviation / sqrt((double)s->runs);
+	double variance = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		double lambda[2];
+
+		for (int up = 0; up < 2; up++) {
+			struct study moved = *s;
+			struct gn_fit f;
+
+			moved.deviation = 0;
+			make_up(&moved, 0);
+			moved.points[i].mean += up ? step : -step;
+			assert_int_equal(gn_fit(moved.points, moved.n, 0, &f), 0);
+			lambda[up] = f.whole.lambda.value;
+			gn_fit_done(&f);
+		}
+		variance += pow((lambda[1] - lambda[0]) / (2 * step) * error, 2);
+	}
+	return sqrt(variance);
+}
+
+/* Where no scatter widens it, an interval ends 1.96 standard deviations from the estimate, times sqrt(29 / 30) because the
+ * resamples vary around the mean of 30 values and not around the truth. Of a single study it differs by 0.13: four standard
+ * errors of about 30 are 0.1. */
+static void intervals_are_of_95_percent(void **state)
+{
+	enum { STUDIES = 60 };
+	struct study s = decades;
+	double below = 0, above = 0;
+	unsigned n = 0;
+
+	(void)state;
+	s.to = 1e4;
+	s.law = sqrt_log;
+	s.deviation = 0.02;
+	for (uint64_t seed = 0; seed < STUDIES; seed++) {
+		struct gn_fit f;
+
+		make_up(&s, seed);
+		assert_int_equal(gn_fit(s.points, s.n, seed, &f), 0);
+		if (f.scatter == 0) {
+			below += f.whole.lambda.value - f.whole.lambda.low;
+			above += f.whole.lambda.high - f.whole.lambda.value;
+			n++;
+		}
+		gn_fit_done(&f);
+	}
+	const double deviation = deviation_of_lambda(&s);
+
+	assert_in_range(n, 25, STUDIES);
+	near("lower end", below / n / deviation, 1.96 * sqrt(29 / 30.0), 0.1);
+	near("upper end", above / n / deviation, 1.96 * sqrt(29 / 30.0), 0.1);
+}
+
 /* log N up to 10000 members, sqrt(log N) beyond: the first window is of the one, the last but for a point of the
  * other. */
 static double changing(double n)
@@ -216,6 +274,7 @@ int main(void)
 		cmocka_unit_test(lambda_names_the_law),
 		cmocka_unit_test(lines_have_the_law_s_numbers),
 		cmocka_unit_test(intervals_hold_what_they_say),
+		cmocka_unit_test(intervals_are_of_95_percent),
 		cmocka_unit_test(windows_slide_over_all_sizes),
 		cmocka_unit_test(windows_have_intervals_of_their_own),
 		cmocka_unit_test(what_errors_do_not_explain_is_scatter),
