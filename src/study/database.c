@@ -65,9 +65,29 @@ static void bind_text(sqlite3_stmt *s, int column, const char *text)
 
 /* ---- what is known beforehand ---- */
 
+/* "HASH PATH", a line for each. Return: owned by the caller, or NULL without memory. */
+static char *files_text(const struct gn_study_plan *p)
+{
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	for (uint32_t i = 0; f && i < p->n_files; i++)
+		fprintf(f, "%016" PRIx64 " %s\n", p->files[i].hash, p->files[i].path);
+	if (f && fclose(f)) {
+		free(text);
+		text = NULL;
+	}
+	return text;
+}
+
+#define HASH_TEXT 17
+
 static int write_meta(struct gn_study_database *d, sqlite3_stmt *s, struct gn_err *err)
 {
 	const struct gn_study_plan *p = d->plan;
+	GN_CLEANUP(gn_free_p) char *files = files_text(p);
+	char topologies[HASH_TEXT];
 	const struct {
 		const char *key, *text; /* text NULL: the number */
 		int64_t number;
@@ -75,14 +95,17 @@ static int write_meta(struct gn_study_database *d, sqlite3_stmt *s, struct gn_er
 		{ "name", p->name, 0 },
 		{ "file", p->text, 0 },
 		{ "topology", p->topology, 0 },
+		{ "topologies", topologies, 0 },
+		{ "files", files, 0 },
 		{ "version", GN_VERSION, 0 },
 		{ "seed", NULL, (int64_t)p->seed },
 		{ "points", NULL, p->n_points },
 		{ "runs", NULL, p->n_runs },
 		{ "complete", NULL, 0 },
 	};
-	int r = 0;
+	int r = files ? 0 : gn_fail(err, -ENOMEM, "out of memory");
 
+	snprintf(topologies, sizeof(topologies), "%016" PRIx64, p->topologies);
 	for (size_t i = 0; !r && i < GN_ARRAY_LEN(rows); i++) {
 		bind_text(s, 1, rows[i].key);
 		if (rows[i].text)
@@ -179,44 +202,78 @@ static int create(struct gn_study_database *d, struct gn_err *err)
 
 /* ---- going on ---- */
 
-/* Return: 1 if meta has the key with this text, 0, or -Exxx. */
-static int meta_is(struct gn_study_database *d, const char *key, const char *text, struct gn_err *err)
+/* The text that meta has for the key, "" if it has none. @ret: owned by the caller. */
+static int read_meta(struct gn_study_database *d, const char *key, char **ret, struct gn_err *err)
 {
 	sqlite3_stmt *s = NULL;
-	int r = prepare(d, "SELECT value = ?2 FROM meta WHERE key = ?1", &s, err);
+	int r = prepare(d, "SELECT value FROM meta WHERE key = ?", &s, err);
 
 	if (!r) {
 		bind_text(s, 1, key);
-		bind_text(s, 2, text);
-		r = sqlite3_step(s) == SQLITE_ROW && sqlite3_column_int(s, 0);
+		int code = sqlite3_step(s);
+		const char *text = code == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
+
+		*ret = gn_strdup(text ? text : "");
+		if (code != SQLITE_ROW && code != SQLITE_DONE)
+			r = db_fail(d, err);
+		else if (!*ret)
+			r = gn_fail(err, -ENOMEM, "out of memory");
 	}
 	sqlite3_finalize(s);
 	return r;
 }
 
+static int refuse(struct gn_study_database *d, const char *made, struct gn_err *err)
+{
+	return gn_fail(err, -EINVAL,
+		       "%s was made %s; give another folder with -o, or remove that file to start anew",
+		       d->path, made);
+}
+
+/* The files are the same, as the topologies that name them are; do they hold the same? */
+static int compare_files(struct gn_study_database *d, struct gn_err *err)
+{
+	GN_CLEANUP(gn_free_p) char *had = NULL;
+	int r = read_meta(d, "files", &had, err);
+
+	if (r)
+		return r;
+	for (uint32_t i = 0; i < d->plan->n_files; i++) {
+		const struct gn_study_file *f = &d->plan->files[i];
+		GN_CLEANUP(gn_free_p) char *line = gn_format("%016" PRIx64 " %s\n", f->hash, f->path);
+		GN_CLEANUP(gn_free_p) char *made = gn_format("with another state of %s", f->path);
+
+		if (!line || !made)
+			return gn_fail(err, -ENOMEM, "out of memory");
+		if (!strstr(had, line))
+			return refuse(d, made, err);
+	}
+	return 0;
+}
+
 /* Is the study in the file the one that is asked for? */
 static int compare(struct gn_study_database *d, struct gn_err *err)
 {
+	char topologies[HASH_TEXT];
 	const struct {
-		const char *key, *wanted, *what;
+		const char *key, *wanted, *made;
 	} parts[] = {
 		{ "version", GN_VERSION, "by another version of gossipnet" },
 		{ "file", d->plan->text, "from another study file, or another state of this one" },
-		{ "topology", d->plan->topology, "from another topology, or another state of this one" },
+		{ "topologies", topologies, "from another topology, or another state of this one" },
 	};
 
+	snprintf(topologies, sizeof(topologies), "%016" PRIx64, d->plan->topologies);
 	for (size_t i = 0; i < GN_ARRAY_LEN(parts); i++) {
-		int r = meta_is(d, parts[i].key, parts[i].wanted, err);
+		GN_CLEANUP(gn_free_p) char *had = NULL;
+		int r = read_meta(d, parts[i].key, &had, err);
 
-		if (r < 0)
+		if (r)
 			return r;
-		if (!r)
-			return gn_fail(
-				err, -EINVAL,
-				"%s was made %s; give another folder with -o, or remove that file to start anew",
-				d->path, parts[i].what);
+		if (strcmp(had, parts[i].wanted) != 0)
+			return refuse(d, parts[i].made, err);
 	}
-	return 0;
+	return compare_files(d, err);
 }
 
 static int find_runs(struct gn_study_database *d, struct gn_err *err)

@@ -15,6 +15,7 @@ static struct gn_study_planning *planning_free(struct gn_study_planning *p)
 	free(p->points);
 	free(p->series);
 	free(p->axes);
+	free(p->files);
 	free(p->topology);
 	free(p->text);
 	gn_arena_done(&p->arena);
@@ -56,6 +57,7 @@ static void forget_building(struct gn_study_planning *p)
 	p->p.series = p->series;
 	p->p.points = p->points;
 	p->p.topology = p->topology;
+	p->p.files = p->files;
 }
 
 int gn_study_plan_load(const struct gn_load_options *o, struct gn_study_plan **ret, struct gn_faults *faults)
@@ -67,6 +69,7 @@ int gn_study_plan_load(const struct gn_load_options *o, struct gn_study_plan **r
 		return -ENOMEM;
 	p->p.load = *o;
 	p->p.load.sets_from = o->file;
+	p->p.topologies = GN_HASH_START;
 	p->report = &report;
 	int r = work_out(p, o->file, faults);
 

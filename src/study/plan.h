@@ -25,11 +25,19 @@ struct gn_study_point {
 	uint32_t n_sets;
 };
 
+/* A file that some point's topology names: a graph, a table of delays, a protocol. */
+struct gn_study_file {
+	const char *path; /* absolute */
+	uint64_t hash;	  /* of what it holds */
+};
+
 struct gn_study_plan {
 	const char *name;
-	const char *text; /* the file as YAML, includes resolved, comments gone */
-	const char *
-		topology; /* that of the first run, resolved: tells whether the topology's file has changed */
+	const char *text;     /* the file as YAML, includes resolved, comments gone */
+	const char *topology; /* that of the first run, resolved */
+	uint64_t topologies;  /* hash of those of all points: tells whether one of their files has changed */
+	const struct gn_study_file *files; /* each once, in the order of the points */
+	uint32_t n_files;
 	uint64_t seed;
 	const char *const *axes; /* keys of a topology, as in --set */
 	uint32_t n_axes;

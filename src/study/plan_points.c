@@ -142,6 +142,8 @@ static int take_topology(struct gn_study_planning *p, struct gn_study_entry *e, 
 	if (why && !e->refused)
 		gn_fault_at(p->report, e->place, "%s", why);
 	e->refused = why;
+	if (gn_study_planning_origin(p, t, e->place))
+		return -ENOMEM;
 	if (point)
 		return 0;
 	const char *text = gn_topology_resolved(t);

@@ -52,6 +52,8 @@ struct gn_study_planning {
 	size_t cap_series;
 	struct gn_study_point *points;
 	const char **protocols; /* by point: its protocol's name */
+	struct gn_study_file *files;
+	size_t cap_files;
 
 	/* While it is worked out. */
 	struct gn_report *report;
@@ -66,6 +68,10 @@ int gn_study_planning_read(struct gn_study_planning *p, const char *file);
 /* From entries to points with their members, by loading the topology of each: 0, -EINVAL (lines that are no faults
  * of the study's own go to @faults, the others to the report), -ENOMEM. */
 int gn_study_planning_points(struct gn_study_planning *p, struct gn_faults *faults);
+
+/* Take into account what the topology of a point was made from: what is resolved, and the files beside that.
+ * @place: where a file that cannot be read is reported. Return: 0 or -ENOMEM. */
+int gn_study_planning_origin(struct gn_study_planning *p, const struct gn_topology *t, struct gn_place place);
 
 /* Series, their labels, and the runs of each point. Return: 0 or -ENOMEM; faults go to the report. */
 int gn_study_planning_series(struct gn_study_planning *p);

@@ -8,13 +8,10 @@
 
 enum { NUMBER_DIGITS = 9 }; /* of the largest group's last member; fits 32 bits */
 
-/* FNV-1a */
 static uint64_t hash_text(const char *s)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint64_t h = gn_hash_bytes(GN_HASH_START, s, strlen(s));
 
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
 	return h ^ h >> 32;
 }
 

@@ -70,6 +70,15 @@ char *gn_format(const char *fmt, ...) GN_PRINTF(1, 2);
 /* The rest of a file. @ret: of *ret_n bytes, owned by the caller. Return: 0; -EFBIG: more than @max; -EISDIR, -EIO, ... */
 int gn_slurp(FILE *f, size_t max, char **ret, size_t *ret_n);
 
+/* FNV-1a: @h is GN_HASH_START, or what the bytes before these gave. For telling apart what differs by chance. */
+#define GN_HASH_START UINT64_C(0xcbf29ce484222325)
+static inline uint64_t gn_hash_bytes(uint64_t h, const void *bytes, size_t n)
+{
+	for (const unsigned char *b = bytes; n; n--)
+		h = (h ^ *b++) * UINT64_C(0x100000001b3);
+	return h;
+}
+
 /**
  * gn_nearest() - the candidate that @word was probably meant to be.
  * @next: returns the i-th candidate, or NULL past the last.

@@ -103,6 +103,20 @@ sed 's/seeds: 150/seeds: 151/' small.yaml >other.yaml
 refused "another file" 2 "results/small/study.db was made from another study file" gn study other.yaml
 sed -i 's/100s/99s/' base.yaml
 refused "another topology" 2 "results/small/study.db was made from another topology" gn study small.yaml
+cat >graph.yaml <<'Y'
+topology:
+  nodes: [{name: n, count: 3}]
+  gossip: {clock: rounds, overlay: file, file: pairs, protocol: ./mine.so}
+Y
+printf 'n1 n2\nn2 n3\n' >pairs
+"${CC:-cc}" -std=c11 -I"$top/include" -shared -fPIC -o mine.so "$top/tests/plugin/misbehaving.c"
+gn study graph.yaml -q -o graph || not_ok "a graph from a file: exit status $?"
+gn study graph.yaml -q -o graph || not_ok "and again: exit status $?"
+printf 'n1 n2\nn1 n3\n' >pairs
+refused "another graph" 2 "graph/study.db was made with another state of .*/pairs" gn study graph.yaml -o graph
+printf 'n1 n2\nn2 n3\n' >pairs
+"${CC:-cc}" -std=c11 -I"$top/include" -shared -fPIC -O2 -o mine.so "$top/tests/plugin/misbehaving.c"
+refused "another protocol" 2 "graph/study.db was made with another state of .*/mine.so" gn study graph.yaml -o graph
 refused "a folder that is not empty" 2 "is not empty" gn study small.yaml -o .
 sed -i 's/push-pull/push-pul/' small.yaml
 refused "a fault" 2 '^small.yaml:6:27: .*did you mean "push-pull"' gn study small.yaml -o never

@@ -154,12 +154,63 @@ static void another_study_is_refused(void **state)
 	folder_remove(&g);
 }
 
+/* A plan of the folder's study.yaml, which has no faults. */
+static struct gn_study_plan *plan_in(const struct folder *f)
+{
+	char *faults;
+	struct gn_study_plan *p = plan_load(f, &faults);
+
+	assert_string_equal(faults, "");
+	free(faults);
+	return p;
+}
+
+/* Files that not every point names: each is seen when it holds something else. */
+static void a_file_that_some_point_names_must_not_change(void **state)
+{
+	static const struct {
+		const char *file, *before, *after, *why;
+	} changes[] = {
+		{ "one", "n1 n2\nn2 n3\n", "n1 n2\nn1 n3\n", "/one;" },
+		{ "two", "n1 n2\n", "n1 n3\n", "/two;" },
+		{ "table", "-100\n100\n", "-200\n100\n", "/table;" },
+		{ "slow.yaml", "delay: 9ms\n", "delay: 8ms\n", "from another topology" },
+	};
+	struct folder f = folder_make();
+
+	(void)state;
+	folder_write(
+		&f, "study.yaml",
+		"name: s\nseeds: 1\ntopology:\n  nodes: [{name: n, count: 3}, {name: w, kind: switch}]\n"
+		"  links: [{between: [n, w]}]\n  gossip: {overlay: file, file: one}\nvary:\n"
+		"  gossip.file: [./one, ./two]\n  links.0.profile: [./fast.yaml, ./slow.yaml, ./lossy.yaml]\n");
+	folder_write(&f, "fast.yaml", "{delay: 2ms, jitter: 1ms, distribution: ./table}\n");
+	folder_write(&f, "lossy.yaml", "loss: 1%\n");
+	for (size_t i = 0; i < GN_ARRAY_LEN(changes); i++)
+		folder_write(&f, changes[i].file, changes[i].before);
+	GN_CLEANUP(gn_study_plan_free_p) struct gn_study_plan *before = plan_in(&f);
+
+	gn_study_database_close(open_database(&f, before), NULL);
+	for (size_t i = 0; i < GN_ARRAY_LEN(changes); i++) {
+		folder_write(&f, changes[i].file, changes[i].after);
+		GN_CLEANUP(gn_study_plan_free_p) struct gn_study_plan *after = plan_in(&f);
+
+		refused(&f, after, changes[i].why);
+		folder_write(&f, changes[i].file, changes[i].before);
+	}
+	GN_CLEANUP(gn_study_plan_free_p) struct gn_study_plan *again = plan_in(&f);
+
+	gn_study_database_close(open_database(&f, again), NULL);
+	folder_remove(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_run_is_written_with_all_that_is_known_of_it),
 		cmocka_unit_test(the_same_study_goes_on),
 		cmocka_unit_test(another_study_is_refused),
+		cmocka_unit_test(a_file_that_some_point_names_must_not_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
