@@ -223,11 +223,12 @@ static int read_meta(struct gn_study_database *d, const char *key, char **ret, s
 	return r;
 }
 
+/* To start anew the folder has to go: -o takes none with another report and figures. */
 static int refuse(struct gn_study_database *d, const char *made, struct gn_err *err)
 {
 	return gn_fail(err, -EINVAL,
-		       "%s was made %s; give another folder with -o, or remove that file to start anew",
-		       d->path, made);
+		       "%s was made %s; give another folder with -o, or remove the folder %.*s to start anew",
+		       d->path, made, (int)(strrchr(d->path, '/') - d->path), d->path);
 }
 
 /* The files are the same, as the topologies that name them are; do they hold the same? */

@@ -11,6 +11,7 @@ struct gn_study_database;
 
 /**
  * gn_study_database_open() - create the file with everything but runs, or go on with the one that is there.
+ * @path: FOLDER/study.db.
  * @plan: borrowed until the end.
  *
  * Return: 0; -EINVAL: what is there is not a study, or was not made from this plan or by this version; -Exxx.

@@ -103,6 +103,13 @@ sed 's/seeds: 150/seeds: 151/' small.yaml >other.yaml
 refused "another file" 2 "results/small/study.db was made from another study file" gn study other.yaml
 sed -i 's/100s/99s/' base.yaml
 refused "another topology" 2 "results/small/study.db was made from another topology" gn study small.yaml
+refused "another file, with -o" 2 "again/study.db was made from another study file" gn study other.yaml -o again
+folder=$(gn study other.yaml -o again 2>&1 | sed -n 's/.*or remove the folder \(.*\) to start anew$/\1/p')
+same "the folder to remove" "$folder" again
+rm -r "${folder:-none}"
+sed -i 's/151/1/' other.yaml
+gn study other.yaml -q -o again || not_ok "anew: exit status $?"
+same "what was refused starts anew: runs" "$(sql again/study.db 'SELECT count(*) FROM run')" $((4 * 2 + 2 * 2 * 30))
 cat >graph.yaml <<'Y'
 topology:
   nodes: [{name: n, count: 3}]
