@@ -277,6 +277,20 @@ static const struct gn_study_seeds *take_seeds(struct gn_study_planning *p, cons
 	return s;
 }
 
+/* Of a key that a series both sets and varies one would be ignored. */
+static void refuse_set_and_varied(struct gn_study_planning *p, const struct raw_series *series)
+{
+	const struct gn_yaml *set = series->set.at, *vary = series->vary.at;
+
+	if (!set || !vary || set->kind != GN_YAML_MAP || vary->kind != GN_YAML_MAP)
+		return;
+	for (const struct gn_yaml *y = vary->first; y; y = y->next) {
+		if (gn_yaml_get(set, y->key))
+			gn_fault_at(p->report, y->key_place,
+				    "%s: this series sets it as well; leave it in set or in vary", y->key);
+	}
+}
+
 /* What a series gives itself replaces what is the study's. */
 static void take_entry(struct gn_study_planning *p, const struct raw_study *study,
 		       const struct raw_series *series, struct gn_study_entry *e)
@@ -285,6 +299,7 @@ static void take_entry(struct gn_study_planning *p, const struct raw_study *stud
 
 	e->label = series->label.text;
 	e->place = series->raw.place;
+	refuse_set_and_varied(p, series);
 	take_keys(p, &series->set, "set", true, e);
 	take_keys(p, &series->vary, "vary", false, e);
 	if (own)

@@ -141,6 +141,10 @@ static const struct {
 	  "study.yaml:3:22: a series needs label\n"
 	  "study.yaml:3:44: gossip.fanout: a value must be a single word or number\n"
 	  "study.yaml:3:54: two series are called \"a\"\n" },
+	{ "a series sets what it varies",
+	  HEAD "vary: {gossip.fanout: [1, 3]}\nseries:\n- {label: a, set: {gossip.fanout: 2}}\n"
+	       "- {label: b, set: {gossip.fanout: 2}, vary: {nodes.n.count: 5, gossip.fanout: [1, 3]}}\n",
+	  "study.yaml:6:64: gossip.fanout: this series sets it as well; leave it in set or in vary\n" },
 	{ "too many points",
 	  HEAD "vary: {nodes.n.count: {from: 2, to: 1000000, per_decade: 100}, gossip.fanout: "
 	       "{from: 1, to: 60000, per_decade: 100}}\n",
