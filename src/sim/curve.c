@@ -21,8 +21,10 @@ int gn_sim_curves_init(struct gn_simulation *s)
 	if (!r->curves || !s->curves)
 		return gn_fail(s->err, -ENOMEM, "out of memory for %u events", n);
 	r->n_curves = n;
-	for (uint32_t e = 0; e < n; e++)
+	for (uint32_t e = 0; e < n; e++) {
 		r->curves[e].event = e;
+		r->curves[e].round = s->t->gossip.clock == GN_CLOCK_ROUNDS ? s->t->gossip.period : 0;
+	}
 	return 0;
 }
 
@@ -116,5 +118,8 @@ double gn_sim_crossing(const struct gn_sim_curve *c, double informed)
 		b++;
 	if (a->t == b->t)
 		return (double)b->t;
-	return (double)a->t + (double)(b->t - a->t) * (informed - a->informed) / (b->informed - a->informed);
+	const gn_time since = c->round && b->t - a->t > c->round ? b->t - c->round : a->t;
+
+	return (double)since +
+	       (double)(b->t - since) * (informed - a->informed) / (b->informed - a->informed);
 }

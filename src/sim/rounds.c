@@ -502,11 +502,13 @@ static void run_round(struct gn_simulation *s)
 	r->next_time = s->in.now + s->cluster.period;
 	r->had_timer = 0;
 	begin_moment(s);
-	for (uint32_t first = 0; first < members && !gn_sim_tick(s); first += BLOCK) {
+	/* A run that is to stop does so behind the round: half of one would be a false one. */
+	for (uint32_t first = 0; first < members && !s->failed && !s->fault; first += BLOCK) {
 		uint32_t end = GN_MIN(first + BLOCK, members);
 
 		run_timers(s, first, end);
 		deliver(s);
+		gn_sim_tick(s);
 	}
 	gn_sim_curves_settle(s);
 }

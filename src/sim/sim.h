@@ -37,6 +37,7 @@ struct gn_sim_curve {
 	gn_time published;
 	struct gn_sim_point *points; /* ascending; the first is {0, 1}, the origin */
 	size_t n, cap;
+	gn_dur round; /* in rounds: how long one is; a round without a point is one in which nobody learnt; else 0 */
 	uint32_t informed; /* in the end; members that do not count are not counted */
 };
 
@@ -77,7 +78,7 @@ int gn_sim_run(const struct gn_sim_options *o, struct gn_sim_result *ret, struct
 void gn_sim_result_done(struct gn_sim_result *r);
 
 /* When @informed (it may have a fraction) members knew the event: on the line between the points around it, of different
- * instants, ns since it was published; negative: never. */
+ * instants, in rounds between neighbouring ones; ns since it was published; negative: never. */
 double gn_sim_crossing(const struct gn_sim_curve *c, double informed);
 
 #endif

@@ -224,7 +224,7 @@ static void report(struct gn_simulation *s, gn_time now)
 
 int gn_sim_tick(struct gn_simulation *s)
 {
-	if (s->failed || s->fault)
+	if (s->failed || s->fault || s->stopped)
 		return 1;
 	gn_time now = gn_now();
 

@@ -28,11 +28,8 @@ void curve_begin(struct curve *c, struct outcome *o, uint32_t counted)
 	curve_add(c, 0, 1);
 }
 
-/* The points are the moments at which somebody learned: of rounds without that none. */
 void curve_add(struct curve *c, double t, uint32_t informed)
 {
-	if (informed == c->before)
-		return;
 	for (int q = 0; q < QUANTILES; q++) {
 		double level = quantile[q] * c->n;
 

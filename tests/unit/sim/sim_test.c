@@ -565,6 +565,17 @@ static void crossings_lie_on_the_line_between_points(void **state GN_UNUSED)
 	assert_true(gn_sim_crossing(&(struct gn_sim_curve){ 0 }, 1) < 0);
 }
 
+/* Nobody learns in the rounds 1 and 2: the count is known there too. */
+static void crossings_lie_within_a_round(void **state GN_UNUSED)
+{
+	struct gn_sim_point points[] = { { 0, 1 }, { 30, 2 }, { 40, 4 } };
+	const struct gn_sim_curve c = { .points = points, .n = 3, .informed = 4, .round = 10 };
+
+	assert_true(gn_sim_crossing(&c, 1.5) == 25);
+	assert_true(gn_sim_crossing(&c, 2) == 30);
+	assert_true(gn_sim_crossing(&c, 3) == 35);
+}
+
 /* Many at one instant, as where all links are equally long: on the line from those before it to all of them. */
 static void crossings_do_not_jump_at_an_instant(void **state GN_UNUSED)
 {
@@ -612,6 +623,45 @@ static void a_run_can_be_stopped(void **state GN_UNUSED)
 		assert_true(r.ended < s.t.duration);
 		gn_sim_result_done(&r);
 	}
+}
+
+enum { SLOW_ROUND = 5, SLOW_MEMBER = 10 };
+
+/* Push-pull, which takes long for one of the first members in one of the rounds. */
+static int act_slowly(const struct gn_cluster *c, void *head, void *body, const struct gn_input *in,
+		      const struct gn_output *out, uint64_t *deadline)
+{
+	if (in->type == GN_TIMER && in->self == SLOW_MEMBER && in->now == SLOW_ROUND * c->period)
+		usleep(300000);
+	return gn_protocol_find("push-pull")->step(c, head, body, in, out, deadline);
+}
+
+/* Rounds before the end of a stopped run are as in one that goes on, and so is the last. */
+static void a_run_stops_between_rounds(void **state GN_UNUSED)
+{
+	struct gn_protocol slow = *gn_protocol_find("push-pull");
+	struct gn_sim_result whole = { 0 }, stopped = { 0 };
+	unsigned calls = 0;
+	struct setting s;
+
+	slow.rounds = NULL;
+	slow.step = act_slowly;
+	make_setting(&s, &slow, 20000, GN_CLOCK_ROUNDS);
+	simulate(&s, &whole);
+	const struct gn_sim_options o = { .topology = &s.t, .context = &calls, .on_progress = stop_at_once };
+
+	assert_int_equal(gn_sim_run(&o, &stopped, NULL), 0);
+	assert_int_equal(stopped.ending, GN_SIM_STOPPED);
+	assert_int_equal(stopped.ended, SLOW_ROUND * s.t.gossip.period);
+	const struct gn_sim_curve *a = &whole.curves[0], *b = &stopped.curves[0];
+
+	assert_in_range(b->n, 2, a->n - 1);
+	for (size_t i = 0; i < b->n; i++)
+		assert_true(a->points[i].t == b->points[i].t &&
+			    a->points[i].informed == b->points[i].informed);
+	assert_int_equal(b->points[b->n - 1].t + b->published, stopped.ended);
+	gn_sim_result_done(&whole);
+	gn_sim_result_done(&stopped);
 }
 
 /* Members outside the largest component do not count, neither for the end nor for the curve. */
@@ -664,7 +714,9 @@ int main(void)
 		cmocka_unit_test(points_are_where_quantiles_need_them),
 		cmocka_unit_test(crossings_lie_on_the_line_between_points),
 		cmocka_unit_test(crossings_do_not_jump_at_an_instant),
+		cmocka_unit_test(crossings_lie_within_a_round),
 		cmocka_unit_test(a_run_can_be_stopped),
+		cmocka_unit_test(a_run_stops_between_rounds),
 		cmocka_unit_test(who_does_not_count_is_not_waited_for),
 	};
 
