@@ -384,7 +384,8 @@ bool gn_wire_put_record(struct gn_wire_writer *w, const struct gn_wire_record *r
 struct gn_rumor {
 	uint32_t origin, hop; /* of the first copy */
 	uint32_t
-		next_or_rounds; /* not settled: the next such event + 1; settled: rounds in which it was passed on */
+		next_or_rounds; /* not settled: the next such event + 1; settled: rounds in which it was passed on;
+				 * forgotten, in GN_CLOCK_ROUNDS: the round in which it was */
 	uint16_t sent;		/* transmissions by this member; stays at 65535 */
 	uint16_t size_and_flags;
 };

@@ -90,6 +90,9 @@ static void forget(struct gn_rumors t, const struct gn_input *in)
 		if (r->next_or_rounds == c->forget_after ||
 		    (draw >> 32) * 1000000 >> 32 < c->lost_interest_ppm)
 			gn_rumors_forget(t, e);
+		/* Forgotten in this round: see is_silent(). */
+		if (c->clock == GN_CLOCK_ROUNDS && gn_rumors_is_forgotten(t, e))
+			r->next_or_rounds = in->round;
 	}
 }
 
@@ -101,7 +104,7 @@ struct calls {
 	struct gn_wire_digest digest;
 };
 
-GN_HOT void compose(struct gn_rumors t, unsigned directions, struct calls *calls)
+GN_HOT void compose(struct gn_rumors t, unsigned directions, const struct gn_input *in, struct calls *calls)
 {
 	calls->event = t.cluster->max_events;
 	calls->several = false;
@@ -109,9 +112,9 @@ GN_HOT void compose(struct gn_rumors t, unsigned directions, struct calls *calls
 		digest_of(t, calls->round, &calls->digest);
 	if (!(directions & GN_EXCHANGE_PUSH) || !t.head->settled)
 		return;
-	calls->event = next_to_send(t, NULL, 0);
+	calls->event = next_to_send(t, in, NULL, 0);
 	calls->several = calls->event != t.cluster->max_events && !is_last(t, calls->event) &&
-			 next_to_send(t, NULL, calls->event + 1) != t.cluster->max_events;
+			 next_to_send(t, in, NULL, calls->event + 1) != t.cluster->max_events;
 }
 
 /* Return: the size of the datagram; 0: there is nothing to say, or it is more than one datagram. */
@@ -155,7 +158,7 @@ GN_HOT void act(struct gn_rumors t, const struct gn_exchange *x, struct memory *
 	struct calls calls;
 
 	calls.round = c->clock == GN_CLOCK_ROUNDS ? in->round : memory->round++;
-	compose(t, x->directions, &calls);
+	compose(t, x->directions, in, &calls);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t to = c->avoid_last ? gn_draw_another(c, in, &memory->last) : gn_draw_partner(c, in);
 

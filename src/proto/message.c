@@ -61,11 +61,12 @@ static void sort(struct choice *c)
 	}
 }
 
-static void choose(struct gn_rumors t, const struct gn_wire_digest *asked, struct choice *ret)
+static void choose(struct gn_rumors t, const struct gn_input *in, const struct gn_wire_digest *asked,
+		   struct choice *ret)
 {
 	const uint32_t none = t.cluster->max_events;
 
-	for (uint32_t e = next_to_send(t, asked, 0); e != none; e = next_to_send(t, asked, e + 1))
+	for (uint32_t e = next_to_send(t, in, asked, 0); e != none; e = next_to_send(t, in, asked, e + 1))
 		consider(ret, (uint64_t)rumor_of(t, e)->sent << 32 | (uint32_t)~e);
 	sort(ret);
 }
@@ -78,7 +79,7 @@ uint32_t gn_send_several(struct gn_rumors t, const struct gn_input *in, const st
 	unsigned left = GN_MESSAGE_DATAGRAMS;
 
 	choice.n = 0;
-	choose(t, m->asked, &choice);
+	choose(t, in, m->asked, &choice);
 	gn_wire_begin(&w, m->kind, m->note, m->number, in->now);
 	if (m->digest)
 		gn_wire_put_digest(&w, m->digest);

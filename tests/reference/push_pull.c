@@ -3,18 +3,20 @@
 #include "reference.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+enum { ROUNDS_MAX = 300 }; /* who forgets may never reach all */
 
 void model_push_pull(const struct options *o, struct dice *d, struct outcome *ret)
 {
-	uint8_t *knew = need(o->n, 1), *knows = need(o->n, 1);
+	/* The round in which a node learned + 1; 0: not yet. */
+	uint32_t *since = need(o->n, sizeof(*since)), *silent = need(o->n, sizeof(*silent));
 	uint32_t informed = 1;
 	uint64_t calls = 0;
 	struct curve c;
 
-	knew[0] = knows[0] = 1;
+	since[0] = 1;
 	curve_begin(&c, ret, o->n);
-	for (uint32_t round = 1; informed < o->n; round++) {
+	for (uint32_t round = 1; informed < o->n && round <= ROUNDS_MAX; round++) {
 		for (uint32_t u = 0; u < o->n; u++) {
 			for (uint32_t call = 0; call < o->k; call++) {
 				uint32_t v = dice_other(d, o->n, u);
@@ -22,18 +24,23 @@ void model_push_pull(const struct options *o, struct dice *d, struct outcome *re
 				calls++;
 				if (dice_chance(d, o->call_loss) || dice_chance(d, o->datagram_loss))
 					continue;
-				knows[v] |= knew[u];
-				if (!dice_chance(d, o->datagram_loss))
-					knows[u] |= knew[v];
+				const bool tells = since[u] && since[u] <= round && !silent[u];
+				const bool answers = since[v] && since[v] <= round && !silent[v];
+
+				if (tells && !since[v]) {
+					since[v] = round + 1;
+					informed++;
+				}
+				if (answers && !dice_chance(d, o->datagram_loss) && !since[u]) {
+					since[u] = round + 1;
+					informed++;
+				}
 			}
 		}
-		memcpy(knew, knows, o->n);
-		informed = 0;
-		for (uint32_t u = 0; u < o->n; u++)
-			informed += knew[u];
+		forget(o, d, round, since, silent);
 		curve_add(&c, round, informed);
 	}
 	ret->messages = (double)calls;
-	free(knew);
-	free(knows);
+	free(since);
+	free(silent);
 }

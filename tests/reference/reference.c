@@ -45,6 +45,17 @@ void curve_add(struct curve *c, double t, uint32_t informed)
 	c->before_at = t;
 }
 
+void forget(const struct options *o, struct dice *d, uint32_t round, const uint32_t *since, uint32_t *silent)
+{
+	for (uint32_t u = 0; u < o->n; u++) {
+		const bool spoke = since[u] && since[u] <= round && !silent[u];
+
+		if (spoke && ((o->forget_after && round + 1 - since[u] == o->forget_after) ||
+			      dice_chance(d, o->lose_interest)))
+			silent[u] = 1;
+	}
+}
+
 struct options options_default(uint32_t n)
 {
 	return (struct options){
@@ -81,6 +92,8 @@ bool options_set(struct options *o, const char *text)
 		{ "edges", &o->edges, NULL, NULL },
 		{ "memory", NULL, NULL, &o->memory },
 		{ "latency", NULL, &o->latency, NULL },
+		{ "forget_after", &o->forget_after, NULL, NULL },
+		{ "lose_interest", NULL, &o->lose_interest, NULL },
 	};
 
 	for (size_t i = 0; equals && i < sizeof(keys) / sizeof(keys[0]); i++) {

@@ -44,7 +44,9 @@ struct options {
 	double degree;	      /* Chung-Lu's d */
 	uint32_t edges;	      /* Barabasi-Albert's m */
 	bool memory;
-	double latency; /* one way, in periods */
+	double latency;	       /* one way, in periods */
+	uint32_t forget_after; /* rounds in which a node knew; 0: never */
+	double lose_interest;  /* each round, with this probability */
 };
 
 struct outcome {
@@ -63,6 +65,9 @@ struct curve {
 void curve_begin(struct curve *c, struct outcome *o, uint32_t counted);
 /* At time @t, @informed nodes know; ascending. */
 void curve_add(struct curve *c, double t, uint32_t informed);
+
+/* At the end of @round who spoke in it may fall silent. @since: the round in which a node learned + 1; 0: not yet. */
+void forget(const struct options *o, struct dice *d, uint32_t round, const uint32_t *since, uint32_t *silent);
 
 /* Memory or the end of the program; zeroed. */
 void *need(size_t n, size_t size);

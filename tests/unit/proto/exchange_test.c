@@ -125,6 +125,7 @@ static int feed(struct member *m, const struct gn_input *in)
 
 	own.self = SELF;
 	own.random = &m->random;
+	own.round = m->cluster.clock == GN_CLOCK_ROUNDS ? (uint32_t)(own.now / PERIOD) : 0;
 	m->n_sent = m->n_delivered = 0;
 	return m->protocol->step(&m->cluster, m->state, m->state + BODY, &own, &m->out, &m->deadline);
 }
@@ -661,6 +662,30 @@ static void forgotten_events_are_known_but_not_passed_on(void **unused)
 	}
 }
 
+/* All of a round rests on what was before it: in the one in which it forgets a member still answers, whoever acts first. */
+static void who_forgets_in_a_round_answers_in_it(void **unused)
+{
+	struct gn_cluster c = a_cluster();
+	struct gn_wire_writer call;
+
+	(void)unused;
+	c.clock = GN_CLOCK_ROUNDS;
+	c.forget_after = 1;
+	struct member *m = member_of("pull", &c);
+
+	start(m);
+	publish(m, START + 1, 17, 10);
+	timer(m, m->deadline);
+	write_call(&call, true, UINT32_MAX);
+	assert_int_equal(receive(m, m->deadline - PERIOD, &call), 0);
+	assert_int_equal(m->n_sent, 1);
+	assert_int_equal(sent(m, 0).n_records, 1);
+	timer(m, m->deadline);
+	assert_int_equal(receive(m, m->deadline - PERIOD, &call), 0);
+	assert_int_equal(m->n_sent, 0);
+	free_member(m);
+}
+
 /* With a memory of the last partner, never the same twice in a row, and uniform among the others. */
 static void the_last_partner_is_avoided(void **unused)
 {
@@ -808,6 +833,7 @@ int main(void)
 		cmocka_unit_test(many_small_events_share_datagrams),
 		cmocka_unit_test(a_long_digest_goes_in_windows),
 		cmocka_unit_test(forgotten_events_are_known_but_not_passed_on),
+		cmocka_unit_test(who_forgets_in_a_round_answers_in_it),
 		cmocka_unit_test(the_last_partner_is_avoided),
 		cmocka_unit_test(an_event_is_learned_once),
 		cmocka_unit_test(tags_keep_their_promise),
