@@ -115,6 +115,12 @@ same "the end" "$(db ends "SELECT value FROM meta WHERE key = 'ended_by'")" info
 same "events that come" "$(db ends "SELECT group_concat(id) FROM event")" "1,2"
 same "the last one is known to those who live" "$(db ends "SELECT count(*) FROM arrival WHERE event = 2 AND first")" 58
 
+# A new life hears all, however much the last one was to ignore.
+scenario deaf.yaml periodic "delay: 10ms" "at: 1s, drop-next: 1000000, node: n9" "at: 2s, kill: n9, for: 1s"
+simulate deaf deaf.yaml
+same "who ignored all hears all in its next life" "$(db deaf "SELECT count(DISTINCT event) FROM arrival WHERE node = 9
+	AND t_ns > 3000000000")" 11
+
 # What is done to nobody changes nothing: the loop over rounds and the queue of events are one simulator.
 scenario idle.yaml rounds "loss: 0%" "at: 1s, cpu: 50%, node: n1"
 sed '/^schedule:/,$d' idle.yaml >none.yaml
@@ -122,6 +128,10 @@ simulate idle idle.yaml
 simulate none none.yaml
 same "rounds with and without the queue" "$(db idle "SELECT event, informed, t_ns FROM coverage")" \
 	"$(db none "SELECT event, informed, t_ns FROM coverage")"
+totals="SELECT key, value FROM meta WHERE key IN ('datagrams', 'bytes', 'calls', 'largest_fan_out', 'largest_in_degree') ORDER BY key"
+same "and their totals" "$(db idle "$totals")" "$(db none "$totals")"
+same "of which all were read, and nobody calls two in a round" "$(db none "$totals" | grep -c .) $(db none "$totals" |
+	grep fan_out)" "5 largest_fan_out|1"
 same "in rounds an action waits for the next one" "$(db idle "SELECT t_ns FROM action WHERE what = 'cpu'")" 1000000000
 scenario between.yaml rounds "loss: 0%" "at: 1001ms, kill: n9"
 simulate between between.yaml
