@@ -447,10 +447,13 @@ static void loss_and_duplicates_are_netems(void **state)
 	const uint64_t n = 200000;
 
 	(void)state;
-	for (size_t i = 0; i < GN_ARRAY_LEN(cases); i++) {
-		const double l = cases[i].loss, d = cases[i].duplicate;
+	for (size_t i = 0; i < 2 * GN_ARRAY_LEN(cases); i++) {
+		const double l = cases[i / 2].loss, d = cases[i / 2].duplicate;
+		/* With a limit there is a queue, whatever is in it. */
 		const struct gn_shape shape = { .loss_ppm = (uint32_t)lround(l * 1e6),
-						.duplicate_ppm = (uint32_t)lround(d * 1e6) };
+						.duplicate_ppm = (uint32_t)lround(d * 1e6),
+						.limit_given = i % 2,
+						.limit = 1000 };
 		uint64_t copies[3] = { 0 };
 		struct made m = { 0 };
 		struct engine e;
@@ -834,24 +837,28 @@ static void members_keep_their_order(void **state)
 	made_done(&m);
 }
 
-/* How many of 50 datagrams at once pass if each member's limit is 2, in the file or @later. */
-static size_t n_passing(bool later)
+/* How many of 50 datagrams at once pass a queue in @direction, 0 up and 1 down, if the first member's limit is @first and the
+ * others' 2, in the file or @later. In the other direction none has to wait, nor on host 3's own way. */
+static size_t n_passing(uint32_t direction, uint32_t first, bool later)
 {
 	struct made m = { 0 };
 	struct engine e;
 
 	made_access(&m);
-	for (uint32_t i = 0; i < 6 && !later; i++)
-		m.links[i / 2].shape[i % 2].limit = 2;
+	for (uint32_t i = 0; i < 3; i++) {
+		m.links[i].shape[!direction].rate_bps = UINT64_C(8000000000000);
+		if (!later)
+			m.links[i].shape[direction].limit = i ? 2 : first;
+	}
 	start(&e, &m.t);
-	for (uint32_t i = 0; i < 6 && later; i++) {
-		struct gn_shape shape = m.links[i / 2].shape[i % 2];
+	for (uint32_t i = 0; i < 3 && later; i++) {
+		struct gn_shape shape = m.links[i].shape[direction];
 
-		shape.limit = 2;
-		assert_int_equal(gn_sim_network_shape(e.network, i, &shape, NULL), 0);
+		shape.limit = i ? 2 : first;
+		assert_int_equal(gn_sim_network_shape(e.network, 2 * i + direction, &shape, NULL), 0);
 	}
 	for (int i = 0; i < 50; i++)
-		send_at(&e, 0, 3, 2, 158);
+		send_at(&e, 0, direction ? 2 : 3, direction ? 3 : 2, 158);
 	run(&e);
 	const size_t n = n_arrived(&e);
 
@@ -860,11 +867,15 @@ static size_t n_passing(bool later)
 	return n;
 }
 
-static void shared_limit_is_of_the_present(void **state)
+static void the_largest_present_limit_is_all_members(void **state)
 {
 	(void)state;
-	assert_int_equal(n_passing(false), 2);
-	assert_int_equal(n_passing(true), 2);
+	for (uint32_t direction = 0; direction < 2; direction++) {
+		for (int later = 0; later < 2; later++) {
+			assert_int_equal(n_passing(direction, 2, later), 2);
+			assert_int_equal(n_passing(direction, 7, later), 7);
+		}
+	}
 }
 
 /* Of two members that each send as much as there is, in the long run each gets a half. */
@@ -1016,7 +1027,7 @@ int main(void)
 		cmocka_unit_test(corrupted_datagrams_use_links),
 		cmocka_unit_test(members_share_one_queue),
 		cmocka_unit_test(members_keep_their_order),
-		cmocka_unit_test(shared_limit_is_of_the_present),
+		cmocka_unit_test(the_largest_present_limit_is_all_members),
 		cmocka_unit_test(members_share_the_rate),
 		cmocka_unit_test(what_is_under_way_is_lost_when_a_link_goes_down),
 		cmocka_unit_test(packets_go_from_link_to_link_where_something_is_done),

@@ -2,7 +2,10 @@
 #include "setting.h"
 
 #include <math.h>
+#include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 /* ---- protocols that misbehave ---- */
 
@@ -460,6 +463,70 @@ static void only_the_last_deadline_counts(void **state GN_UNUSED)
 	}
 }
 
+/* ---- rows ---- */
+
+/* Members 1 and 2 call member 0, which understands member 1's datagrams only. */
+static int refuse_some(const struct gn_cluster *c, void *head GN_UNUSED, void *body GN_UNUSED,
+		       const struct gn_input *in, const struct gn_output *out, uint64_t *deadline)
+{
+	if (in->type == GN_TIMER && in->self)
+		out->send(out->host, 0, (const uint8_t *)"?", 1);
+	if (in->type == GN_DATAGRAM && in->from == 2)
+		return -1;
+	return behave(c, in, out, deadline);
+}
+
+static int count_of(const char *path, const char *sql)
+{
+	sqlite3 *db;
+	sqlite3_stmt *q;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	const int n = sqlite3_column_int(q, 0);
+
+	sqlite3_finalize(q);
+	sqlite3_close(db);
+	return n;
+}
+
+static void refused_datagrams_are_counted(void **state GN_UNUSED)
+{
+	static const struct gn_node nodes[] = { { .name = "n1", .group = "n", .member = 0 },
+						{ .name = "n2", .group = "n", .member = 1 },
+						{ .name = "n3", .group = "n", .member = 2 } };
+	const struct gn_protocol p = { .name = "some", .sizes = no_memory, .step = refuse_some };
+
+	for (gn_dur delay = 0; delay < 2; delay++) {
+		char folder[] = "/tmp/gn-sim-test-XXXXXX", path[64];
+		struct gn_sim_result r = { 0 };
+		struct gn_store *store = NULL;
+		struct setting s;
+
+		make_setting(&s, &p, 3, GN_CLOCK_ROUNDS);
+		s.t.nodes = nodes;
+		s.t.log = GN_RECORDS_FIRST;
+		s.t.network.delay = delay;
+		s.t.duration = 5 * GN_SEC + GN_MSEC;
+		assert_non_null(mkdtemp(folder));
+		snprintf(path, sizeof(path), "%s/run.db", folder);
+		assert_int_equal(
+			gn_store_create(&(struct gn_store_options){ .path = path }, &s.t, &store, NULL), 0);
+		assert_int_equal(
+			gn_sim_run(&(struct gn_sim_options){ .topology = &s.t, .store = store }, &r, NULL),
+			0);
+		assert_int_equal(gn_store_close(store, NULL), 0);
+		assert_int_equal(
+			count_of(path, "SELECT value FROM node_stat WHERE node = 1 AND key = 'malformed'"),
+			5);
+		assert_int_equal(count_of(path, "SELECT sum(value) FROM node_stat WHERE key = 'malformed'"),
+				 5);
+		gn_sim_result_done(&r);
+		assert_int_equal(unlink(path) | rmdir(folder), 0);
+	}
+}
+
 /* ---- chance ---- */
 
 static void losses_and_copies_are_as_frequent_as_asked(void **state GN_UNUSED)
@@ -709,6 +776,7 @@ int main(void)
 		cmocka_unit_test(in_degrees_are_of_one_round),
 		cmocka_unit_test(answers_are_not_in_degree),
 		cmocka_unit_test(only_the_last_deadline_counts),
+		cmocka_unit_test(refused_datagrams_are_counted),
 		cmocka_unit_test(losses_and_copies_are_as_frequent_as_asked),
 		cmocka_unit_test(calls_are_lost_as_a_whole),
 		cmocka_unit_test(points_are_where_quantiles_need_them),
