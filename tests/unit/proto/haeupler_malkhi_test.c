@@ -10,7 +10,7 @@
 
 #include "hostile.h"
 
-enum { LEAD = 8 }; /* the kind that says who leads */
+enum { LEAD = 8, CALL = 9, ANSWER = 12 }; /* kinds: who leads; to the leader; its events */
 
 /* Rounds before the phase in which the last members look for a leader, from the definition, in floating point. */
 static uint32_t rounds_of_clustering(double n, double c)
@@ -176,6 +176,77 @@ static void a_lost_member_finds_its_way(void **unused)
 	cluster_done(&c);
 }
 
+/* An empty digest from member 5 to member 0. @fresh: not welcomed yet, so the leader counts it in. */
+static void call(struct cluster *c, bool fresh)
+{
+	const struct gn_wire_digest nothing = { .end = true };
+	struct gn_wire_writer w;
+
+	gn_wire_begin(&w, CALL, fresh, c->round, c->now);
+	gn_wire_put_digest(&w, &nothing);
+	assert_int_equal(
+		cluster_feed(
+			&c->members[0],
+			(struct gn_input){ .type = GN_DATAGRAM, .from = 5, .data = w.data, .size = w.size }),
+		0);
+}
+
+/* With so small a c all members lead, and nothing that they send arrives: each is alone but for member 5, which this one counts
+ * in the first, second or third round that it may. Two more go by. */
+static void a_leader_shares_after_two_quiet_rounds(void **unused)
+{
+	const uint32_t ready = rounds_of_clustering(10, 0.1) + 1;
+
+	(void)unused;
+	for (uint32_t newcomer = 0; newcomer < 3; newcomer++) {
+		struct cluster c;
+
+		cluster_setup(&c, "haeupler-malkhi", 10, 1, 0, 1);
+		cluster_set(&c, "c", 100000);
+		c.loss_percent = 100;
+		cluster_start(&c);
+		cluster_publish(&c, 0, 0, 0);
+		while (!c.kinds[ANSWER] && c.round < ready + 20) {
+			cluster_round(&c, false);
+			call(&c, c.round == ready + newcomer);
+		}
+		assert_int_equal(c.round, ready + newcomer + 3);
+		cluster_done(&c);
+	}
+}
+
+static uint32_t told; /* the leader that the last datagram named */
+
+static void keep_leader(void *host, uint32_t to, const uint8_t *data, size_t size)
+{
+	const struct member *m = host;
+	struct gn_wire_datagram d;
+
+	(void)to;
+	assert_int_equal(gn_wire_read(&m->cluster->config, data, size, &d), 0);
+	assert_int_equal(d.kind, LEAD);
+	told = d.number;
+}
+
+/* Who takes it for a leader is referred to the one that it follows from the next round on. */
+static void a_member_refers_to_its_next_leader(void **unused)
+{
+	struct gn_wire_writer w;
+	struct cluster c;
+
+	(void)unused;
+	cluster_init(&c, "haeupler-malkhi", 10, 1, 0, 1);
+	c.members[0].out.send = keep_leader;
+	call(&c, false);
+	assert_int_equal(told, GN_NO_MEMBER);
+	gn_wire_begin(&w, LEAD, 0, 9, c.now);
+	cluster_feed(&c.members[0],
+		     (struct gn_input){ .type = GN_DATAGRAM, .from = 3, .data = w.data, .size = w.size });
+	call(&c, false);
+	assert_int_equal(told, 9);
+	cluster_done(&c);
+}
+
 static void only_the_leader_is_believed(void **unused)
 {
 	uint32_t disturbed = 0;
@@ -289,6 +360,8 @@ int main(void)
 		cmocka_unit_test(events_survive_loss),
 		cmocka_unit_test(the_periodic_clock_works_as_well),
 		cmocka_unit_test(a_lost_member_finds_its_way),
+		cmocka_unit_test(a_leader_shares_after_two_quiet_rounds),
+		cmocka_unit_test(a_member_refers_to_its_next_leader),
 		cmocka_unit_test(only_the_leader_is_believed),
 		cmocka_unit_test(overlays_and_memory_are_for_random_calls),
 		cmocka_unit_test(what_does_not_parse_is_refused),
