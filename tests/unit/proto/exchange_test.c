@@ -614,6 +614,9 @@ static void refused_datagrams_leave_the_state_unchanged(void **unused)
 			assert_int_equal(receive(m, START + 2, &call), -1);
 		if (p == 0)
 			assert_int_equal(receive(m, START + 2, &reply), -1);
+		write_call(&call, p > 0, p == 1 ? UINT32_MAX : 4);
+		call.data[5] = 1; /* a note, which others of the protocols give a meaning */
+		assert_int_equal(receive(m, START + 2, &call), -1);
 		in = (struct gn_input){ .type = GN_PUBLISH, .now = START + 2, .event = EVENTS };
 		assert_int_equal(feed(m, &in), -1);
 		in = (struct gn_input){ .type = GN_PUBLISH, .now = START + 2, .event = 0, .size = 1025 };

@@ -143,6 +143,57 @@ static void a_late_host_misses_nothing(void **unused)
 	cluster_done(&c);
 }
 
+/* Member 0's partners are member 2 and, more often than half of what a step may send, member 1. That is where both events come
+ * from, so only one datagram for each goes out: but in steps of their own. */
+static void a_step_sends_no_more_than_it_may(void **unused)
+{
+	enum { PARTNERS = GN_STEP_DATAGRAMS_MAX / 2 + 2 };
+	static uint32_t peers[PARTNERS + 1];
+	static const uint32_t first[] = { 0, PARTNERS, PARTNERS + 1, PARTNERS + 1 };
+	struct cluster c;
+
+	(void)unused;
+	peers[0] = 2;
+	for (uint32_t i = 1; i < PARTNERS; i++)
+		peers[i] = 1;
+	cluster_setup(&c, "flood", 3, 2, 0, 1);
+	c.config.first_peer = first;
+	c.config.peers = peers;
+	cluster_start(&c);
+	cluster_publish(&c, 1, 0, 0);
+	cluster_publish(&c, 1, 1, 0);
+	for (uint32_t round = 1; round <= 4; round++) {
+		cluster_round(&c, false);
+		assert_int_equal(c.datagrams, GN_MIN(1 + round, 4));
+	}
+	assert_true(cluster_all_know(&c, 2));
+	cluster_done(&c);
+}
+
+static void too_many_partners_are_refused(void **unused)
+{
+	static const uint32_t peers[1];
+
+	(void)unused;
+	for (uint32_t more = 0; more < 2; more++) {
+		const uint32_t most = GN_STEP_DATAGRAMS_MAX + more, first[] = { 0, most, most };
+		struct cluster c;
+
+		cluster_setup(&c, "flood", 2, 1, 0, 1);
+		c.config.first_peer = first;
+		c.config.peers = peers;
+		const char *wrong = cluster_prepare(&c);
+
+		if (more)
+			assert_string_equal(
+				wrong,
+				"a member can send to at most 16777216 partners at once: choose another overlay");
+		else
+			assert_null(wrong);
+		cluster_done(&c);
+	}
+}
+
 static void hostile_datagrams_leave_no_trace(void **unused)
 {
 	(void)unused;
@@ -158,6 +209,8 @@ int main(void)
 		cmocka_unit_test(without_rounds_it_goes_on_at_once),
 		cmocka_unit_test(hundreds_of_events_at_once),
 		cmocka_unit_test(a_late_host_misses_nothing),
+		cmocka_unit_test(a_step_sends_no_more_than_it_may),
+		cmocka_unit_test(too_many_partners_are_refused),
 		cmocka_unit_test(hostile_datagrams_leave_no_trace),
 	};
 
