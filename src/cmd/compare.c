@@ -10,16 +10,23 @@
 #include "cmd/folder.h"
 #include "study/statistics.h"
 #include "view/compare.h"
+#include "view/curves.h"
 #include "view/run.h"
 #include "view/units.h"
 
-enum { T50, T90, T100, DATAGRAMS, QUANTITIES };
+enum { T50, T90, T100, TIMES, DATAGRAMS = TIMES, QUANTITIES };
 
 static const char *const names[QUANTITIES] = { "T50", "T90", "T100", "datagrams per node" };
 
 struct values {
 	double *v;
 	size_t n, cap;
+};
+
+struct event {
+	size_t run;
+	int64_t observed; /* so long after its publication, ns; INT64_MAX: for ever, as all know it */
+	double t[TIMES];  /* ns; INFINITY: not while it was observed */
 };
 
 struct side {
@@ -29,6 +36,10 @@ struct side {
 	size_t suspect, invalid; /* by their own check */
 	char backend[16];
 	int64_t members;
+	struct event *events;
+	size_t n_events, cap_events;
+	int64_t half_observed;	/* half of the events were, so long; ns */
+	size_t left_out[TIMES]; /* events whose observation was shorter than the horizon */
 	struct values values[QUANTITIES];
 };
 
@@ -37,6 +48,7 @@ static void side_done(struct side *s)
 	for (size_t i = 0; i < s->n; i++)
 		free(s->databases[i]);
 	free(s->databases);
+	free(s->events);
 	for (int i = 0; i < QUANTITIES; i++)
 		free(s->values[i].v);
 }
@@ -120,17 +132,35 @@ static void average(struct values *values, size_t from)
 	}
 }
 
-static int add_times(struct side *s, sqlite3 *db, struct gn_err *err)
+/* @end: of the run's observation. */
+static int add_event(struct side *s, size_t run, sqlite3_stmt *q, int64_t end, struct gn_err *err)
+{
+	struct event event = { .run = run, .observed = INT64_MAX };
+
+	if (gn_grow(&s->events, s->n_events, &s->cap_events, sizeof(*s->events)))
+		return out_of_memory(err);
+	for (int i = 0; i < TIMES; i++)
+		event.t[i] =
+			sqlite3_column_type(q, i) == SQLITE_NULL ? INFINITY : sqlite3_column_double(q, i);
+	if (!isfinite(event.t[T100]))
+		event.observed = GN_MAX(end - sqlite3_column_int64(q, TIMES), 0);
+	s->events[s->n_events++] = event;
+	return 0;
+}
+
+static int add_events(struct side *s, size_t run, sqlite3 *db, struct gn_err *err)
 {
 	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
-	int step = SQLITE_DONE, r = gn_run_query(db, "SELECT t50_ns, t90_ns, t100_ns FROM spread", &q, err);
+	int64_t end = 0;
+	int step = SQLITE_DONE, r = gn_run_observed(db, &end, err);
 
+	if (!r)
+		r = gn_run_query(db,
+				 "SELECT s.t50_ns, s.t90_ns, s.t100_ns, e.t_ns FROM spread AS s"
+				 " JOIN event AS e ON e.id = s.event",
+				 &q, err);
 	while (!r && (step = sqlite3_step(q)) == SQLITE_ROW)
-		for (int i = T50; i <= T100 && !r; i++)
-			r = add_value(&s->values[i],
-				      sqlite3_column_type(q, i) == SQLITE_NULL ? INFINITY
-									       : sqlite3_column_double(q, i),
-				      err);
+		r = add_event(s, run, q, end, err);
 	return r ? r : gn_run_end(db, step, err);
 }
 
@@ -156,29 +186,21 @@ static int add_datagrams(struct side *s, sqlite3 *db, struct gn_err *err)
 	return add_value(&s->values[DATAGRAMS], sqlite3_column_double(q, column), err);
 }
 
-/* @whole: a run is one value of each time, else its events are. */
-static int load_run(struct side *s, const char *path, bool whole, struct gn_err *err)
+static int load_run(struct side *s, size_t run, struct gn_err *err)
 {
 	GN_CLEANUP(gn_db_close_p) sqlite3 *db = NULL;
 	char verdict[16];
-	size_t before[QUANTITIES];
-	int r = gn_run_open(path, &db, err);
+	int r = gn_run_open(s->databases[run], &db, err);
 
 	if (r)
 		return r;
-	for (int i = 0; i < QUANTITIES; i++)
-		before[i] = s->values[i].n;
 	gn_run_meta(db, "backend", s->backend, sizeof(s->backend));
 	gn_run_meta(db, "verdict", verdict, sizeof(verdict));
 	s->suspect += !strcmp(verdict, "suspect");
 	s->invalid += !strcmp(verdict, "invalid");
 	s->members = gn_run_meta_int(db, "members", 0);
-	r = add_times(s, db, err);
-	if (!r)
-		r = add_datagrams(s, db, err);
-	for (int i = 0; i < QUANTITIES && whole; i++)
-		average(&s->values[i], before[i]);
-	return r;
+	r = add_events(s, run, db, err);
+	return r ? r : add_datagrams(s, db, err);
 }
 
 static int ascending(const void *a, const void *b)
@@ -188,15 +210,95 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int load_side(struct side *s, bool whole, struct gn_err *err)
+static int find_half_observed(struct side *s, struct gn_err *err)
+{
+	GN_CLEANUP(gn_free_p) int64_t *observed = calloc(s->n_events + 1, sizeof(*observed));
+
+	if (!observed)
+		return out_of_memory(err);
+	for (size_t i = 0; i < s->n_events; i++)
+		observed[i] = s->events[i].observed;
+	s->half_observed = s->n_events ? gn_half_observed(observed, s->n_events) : INT64_MAX;
+	return 0;
+}
+
+static int load_side(struct side *s, struct gn_err *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < s->n && !r; i++)
-		r = load_run(s, s->databases[i], whole, err);
+		r = load_run(s, i, err);
+	return r ? r : find_half_observed(s, err);
+}
+
+/* ---- what was observed for different times ---- */
+
+/* The latest of a time among all events that have it, ns; 0: none has. */
+static int64_t latest(const struct side sides[2], int quantity)
+{
+	double t = 0;
+
+	for (int k = 0; k < 2; k++)
+		for (size_t i = 0; i < sides[k].n_events; i++)
+			if (isfinite(sides[k].events[i].t[quantity]))
+				t = GN_MAX(t, sides[k].events[i].t[quantity]);
+	return (int64_t)t;
+}
+
+/*
+ * An event whose observation ended before @latest may be earlier or later than others: it cannot be put in order. If
+ * there are such, times are told apart only up to a horizon that half of the events of either side were observed for;
+ * those that were not are left out whatever came of them, for leaving out the late ones alone would be a choice of the
+ * early. INT64_MAX: no such event.
+ */
+static int64_t horizon(const struct side sides[2], int quantity)
+{
+	const int64_t last = latest(sides, quantity);
+	bool open = false;
+
+	for (int k = 0; k < 2; k++)
+		for (size_t i = 0; i < sides[k].n_events; i++)
+			open |= !isfinite(sides[k].events[i].t[quantity]) &&
+				sides[k].events[i].observed < last;
+	return open ? GN_MIN(last, GN_MIN(sides[0].half_observed, sides[1].half_observed)) : INT64_MAX;
+}
+
+/* @whole: a run is one value, else its events are. */
+static int take_times(struct side *s, int quantity, int64_t until, bool whole, struct gn_err *err)
+{
+	struct values *values = &s->values[quantity];
+	size_t of_run = 0; /* its first value */
+	int r = 0;
+
+	for (size_t i = 0; i < s->n_events && !r; i++) {
+		const struct event *e = &s->events[i];
+
+		if (until != INT64_MAX && e->observed < until)
+			s->left_out[quantity]++;
+		else
+			r = add_value(values, e->t[quantity] <= (double)until ? e->t[quantity] : INFINITY,
+				      err);
+		if (whole && (i + 1 == s->n_events || e[1].run != e->run)) {
+			average(values, of_run);
+			of_run = values->n;
+		}
+	}
+	return r;
+}
+
+static int take_values(struct side sides[2], int64_t until[TIMES], bool whole, struct gn_err *err)
+{
+	int r = 0;
+
+	for (int i = 0; i < TIMES && !r; i++) {
+		until[i] = horizon(sides, i);
+		for (int k = 0; k < 2 && !r; k++)
+			r = take_times(&sides[k], i, until[i], whole, err);
+	}
 	for (int i = 0; i < QUANTITIES && !r; i++)
-		if (s->values[i].n)
-			qsort(s->values[i].v, s->values[i].n, sizeof(double), ascending);
+		for (int k = 0; k < 2; k++)
+			if (sides[k].values[i].n)
+				qsort(sides[k].values[i].v, sides[k].values[i].n, sizeof(double), ascending);
 	return r;
 }
 
@@ -262,14 +364,29 @@ static void print_row(const struct side sides[2], int quantity, const struct gn_
 	       ks->p, gn_ks_verdict(ks->p, a->n, b->n));
 }
 
-static void print_table(const struct side sides[2], const struct gn_ks *tests, bool whole)
+static void print_horizon(const struct side sides[2], int quantity, int64_t until)
+{
+	char text[GN_NUMBER_MAX];
+
+	if (until != INT64_MAX)
+		printf("%s: up to %s after the publication, later is never. Left out as observed for less: %zu of %zu"
+		       " events of A, %zu of %zu of B.\n",
+		       names[quantity], gn_duration(text, until), sides[0].left_out[quantity],
+		       sides[0].n_events, sides[1].left_out[quantity], sides[1].n_events);
+}
+
+static void print_table(const struct side sides[2], const struct gn_ks *tests, const int64_t until[TIMES],
+			bool whole)
 {
 	print_side(&sides[0], 'A');
 	print_side(&sides[1], 'B');
 	printf("\n%-18s  %12s  %9s  %9s  %5s  %8s\n", "", "values", "median A", "median B", "D", "p");
 	for (int i = 0; i < QUANTITIES; i++)
 		print_row(sides, i, &tests[i]);
-	printf("\n%s\nD: the largest distance of the distribution functions; p: how likely such a distance or a larger"
+	putchar('\n');
+	for (int i = 0; i < TIMES; i++)
+		print_horizon(sides, i, until[i]);
+	printf("%s\nD: the largest distance of the distribution functions; p: how likely such a distance or a larger"
 	       " one is\nif both are of one distribution (Kolmogorov and Smirnov). They differ where p is below %g.\n",
 	       whole ? "A value is a run: the mean over its events, and over its nodes."
 		     : "A value is an event, and of datagrams a run. The events of one run depend on each other, which\n"
@@ -312,14 +429,17 @@ static int compare(struct side sides[2], const struct gn_options *o, bool *ret_d
 {
 	const bool whole = sides[0].n > 1 && sides[1].n > 1;
 	struct gn_ks tests[QUANTITIES];
-	int r = load_side(&sides[0], whole, err);
+	int64_t until[TIMES];
+	int r = load_side(&sides[0], err);
 
 	if (!r)
-		r = load_side(&sides[1], whole, err);
+		r = load_side(&sides[1], err);
+	if (!r)
+		r = take_values(sides, until, whole, err);
 	if (!r)
 		r = test(sides, tests, ret_differ, err);
 	if (!r && o->verbosity >= 0)
-		print_table(sides, tests, whole);
+		print_table(sides, tests, until, whole);
 	return r ? r : draw(sides, o, err);
 }
 

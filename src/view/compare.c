@@ -17,6 +17,8 @@ struct side {
 	struct gn_curves *runs;
 	size_t n, n_events;
 	double *parts; /* scratch: by event the part of the nodes that know it at a moment */
+	int64_t last;  /* arrival, ns since the event was published */
+	int64_t end;   /* half of the events were observed so long; INT64_MAX: for ever */
 };
 
 static void side_done(struct side *s)
@@ -37,6 +39,29 @@ static int load_run(const char *path, struct gn_curves *ret, struct gn_err *err)
 	return r == -ENODATA ? gn_wrap(err, r, "%s", path) : r;
 }
 
+static int64_t last_of(const struct side *s)
+{
+	int64_t last = 1;
+
+	for (size_t i = 0; i < s->n; i++)
+		last = GN_MAX(last, s->runs[i].last);
+	return last;
+}
+
+static int choose_end(struct side *s)
+{
+	GN_CLEANUP(gn_free_p) int64_t *observed = calloc(s->n_events, sizeof(*observed));
+	size_t n = 0;
+
+	if (!observed)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t k = 0; k < s->runs[i].n; k++)
+			observed[n++] = s->runs[i].curves[k].observed;
+	s->end = gn_half_observed(observed, n);
+	return 0;
+}
+
 static int load_side(const struct gn_compared *c, struct side *s, struct gn_err *err)
 {
 	s->runs = calloc(c->n, sizeof(*s->runs));
@@ -52,7 +77,8 @@ static int load_side(const struct gn_compared *c, struct side *s, struct gn_err 
 		s->n_events += s->runs[s->n].n;
 	}
 	s->parts = calloc(s->n_events, sizeof(*s->parts));
-	return s->parts ? 0 : gn_fail(err, -ENOMEM, "out of memory");
+	s->last = last_of(s);
+	return s->parts && !choose_end(s) ? 0 : gn_fail(err, -ENOMEM, "out of memory");
 }
 
 static int ascending(const void *a, const void *b)
@@ -62,47 +88,47 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Sort the parts of the nodes that know each event at @t. */
-static void take_parts(struct side *s, int64_t t)
+/* Sort the parts of the nodes that know each event at @t, of those that were observed so long: returns how many. */
+static size_t take_parts(struct side *s, int64_t t)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n; i++)
 		for (size_t k = 0; k < s->runs[i].n; k++)
-			s->parts[n++] =
-				(double)gn_curve_at(&s->runs[i].curves[k], t) / (double)s->runs[i].members;
+			if (s->runs[i].curves[k].observed >= t)
+				s->parts[n++] = (double)gn_curve_at(&s->runs[i].curves[k], t) /
+						(double)s->runs[i].members;
 	qsort(s->parts, n, sizeof(*s->parts), ascending);
+	return n;
 }
 
 /* Nearest rank, as in gn_curves_quantile(). */
-static double quantile(const struct side *s, size_t percent)
+static double quantile(const struct side *s, size_t n, size_t percent)
 {
-	size_t rank = (s->n_events * percent + 99) / 100;
+	size_t rank = (n * percent + 99) / 100;
 
 	return s->parts[rank ? rank - 1 : 0];
 }
 
-/* Time, then 5, 50 and 95 % of the events, in per cent of the nodes. */
+/* Time, then 5, 50 and 95 % of the events, in per cent of the nodes. After the last arrival nothing changes. */
+static void side_row(struct side *s, FILE *f, double x, double unit_ns)
+{
+	size_t n = take_parts(s, GN_MIN((int64_t)(x * unit_ns), GN_MIN(s->end, s->last)));
+
+	fprintf(f, "%.7g %.7g %.7g %.7g\n", x, 100 * quantile(s, n, 5), 100 * quantile(s, n, 50),
+		100 * quantile(s, n, 95));
+}
+
 static void side_data(struct side *s, FILE *f, size_t number, double x_max, double unit_ns)
 {
 	fprintf(f, "$side%zu << end_of_side\n", number);
-	for (int i = 0; i <= GRID; i++) {
-		double x = x_max * i / GRID;
+	const double end = (double)s->end / unit_ns;
 
-		take_parts(s, (int64_t)(x * unit_ns));
-		fprintf(f, "%.7g %.7g %.7g %.7g\n", x, 100 * quantile(s, 5), 100 * quantile(s, 50),
-			100 * quantile(s, 95));
-	}
+	for (int i = 0; i <= GRID && x_max * i / GRID < end; i++)
+		side_row(s, f, x_max * i / GRID, unit_ns);
+	if (end <= x_max)
+		side_row(s, f, end, unit_ns);
 	fputs("end_of_side\n", f);
-}
-
-static int64_t last_of(const struct side *s)
-{
-	int64_t last = 1;
-
-	for (size_t i = 0; i < s->n; i++)
-		last = GN_MAX(last, s->runs[i].last);
-	return last;
 }
 
 static void title(const struct gn_figure *figure, const char *name, size_t n_events)
@@ -141,7 +167,7 @@ static int draw(const struct gn_compared sides[2], struct side *loaded, const ch
 {
 	GN_CLEANUP(gn_figure_done) struct gn_figure figure = { 0 };
 	int r = gn_figure_begin(&figure, out, 800, 500, err);
-	int64_t last = GN_MAX(last_of(&loaded[0]), last_of(&loaded[1]));
+	int64_t last = GN_MAX(GN_MIN(loaded[0].last, loaded[0].end), GN_MIN(loaded[1].last, loaded[1].end));
 	double unit_ns = last < 2000000000 ? 1e6 : 1e9, x_max = 1.06 * (double)last / unit_ns;
 
 	if (r)

@@ -16,26 +16,34 @@ void gn_curves_done(struct gn_curves *c)
 	*c = (struct gn_curves){ 0 };
 }
 
-static int add_event(struct gn_curves *c, sqlite3_stmt *q)
+/* @end: of the run's observation. */
+static int add_event(struct gn_curves *c, sqlite3_stmt *q, int64_t end)
 {
 	if (gn_grow(&c->curves, c->n, &c->cap, sizeof(*c->curves)))
 		return -ENOMEM;
 	struct gn_curve *curve = &c->curves[c->n++];
 	const char *label = (const char *)sqlite3_column_text(q, 1);
 
-	*curve = (struct gn_curve){ .event = sqlite3_column_int64(q, 0), .label = gn_strdup(label) };
+	*curve = (struct gn_curve){
+		.event = sqlite3_column_int64(q, 0),
+		.label = gn_strdup(label),
+		.observed = GN_MAX(end - sqlite3_column_int64(q, 2), 0),
+	};
 	return label && !curve->label ? -ENOMEM : 0;
 }
 
 static int load_events(sqlite3 *db, struct gn_curves *c, struct gn_err *err)
 {
 	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
-	int step, r = gn_run_query(db, "SELECT id, nullif(label, '') FROM event ORDER BY id", &q, err);
+	int64_t end = 0;
+	int step, r = gn_run_observed(db, &end, err);
 
+	if (!r)
+		r = gn_run_query(db, "SELECT id, nullif(label, ''), t_ns FROM event ORDER BY id", &q, err);
 	if (r)
 		return r;
 	while ((step = sqlite3_step(q)) == SQLITE_ROW)
-		if (add_event(c, q))
+		if (add_event(c, q, end))
 			return gn_fail(err, -ENOMEM, "out of memory");
 	return gn_run_end(db, step, err);
 }
@@ -66,6 +74,8 @@ static int add_point(struct gn_curves *c, struct gn_curve *curve, int64_t inform
 	curve->points[curve->n++] = (struct gn_curve_point){ .t = GN_MAX(t, 0), .informed = informed };
 	c->last = GN_MAX(c->last, t);
 	c->complete += informed == c->members;
+	/* A last datagram may come while the run is being ended. */
+	curve->observed = informed == c->members ? INT64_MAX : GN_MAX(curve->observed, t);
 	return 0;
 }
 
@@ -149,12 +159,28 @@ static size_t rank(size_t n, unsigned percent)
 	return k ? k - 1 : 0;
 }
 
-int64_t gn_curves_quantile(const struct gn_curves *c, int64_t t, unsigned percent, int64_t *scratch)
+int64_t gn_half_observed(int64_t *observed, size_t n)
+{
+	qsort(observed, n, sizeof(*observed), compare);
+	return observed[n / 2];
+}
+
+int64_t gn_curves_half_observed(const struct gn_curves *c, int64_t *scratch)
 {
 	for (size_t i = 0; i < c->n; i++)
-		scratch[i] = gn_curve_at(&c->curves[i], t);
-	qsort(scratch, c->n, sizeof(*scratch), compare);
-	return scratch[rank(c->n, percent)];
+		scratch[i] = c->curves[i].observed;
+	return gn_half_observed(scratch, c->n);
+}
+
+int64_t gn_curves_quantile(const struct gn_curves *c, int64_t t, unsigned percent, int64_t *scratch)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (c->curves[i].observed >= t)
+			scratch[n++] = gn_curve_at(&c->curves[i], t);
+	qsort(scratch, n, sizeof(*scratch), compare);
+	return scratch[rank(n, percent)];
 }
 
 int64_t gn_curve_complete(const struct gn_curves *all, const struct gn_curve *c)
@@ -168,9 +194,18 @@ int64_t gn_curve_complete(const struct gn_curves *all, const struct gn_curve *c)
 
 int64_t gn_curves_median_complete(const struct gn_curves *c, int64_t *scratch)
 {
-	for (size_t i = 0; i < c->n; i++)
-		scratch[i] = gn_curve_complete(c, &c->curves[i]);
-	qsort(scratch, c->n, sizeof(*scratch), compare);
-	/* The later one of two in the middle: the median curve, the lower one of two, ends there. */
-	return scratch[c->n / 2];
+	int64_t low = -1, high = GN_MIN(gn_curves_half_observed(c, scratch), c->last);
+
+	if (gn_curves_quantile(c, high, 50, scratch) < c->members)
+		return INT64_MAX;
+	/* Events become complete, and others are observed no more: once at the top, the median stays there. */
+	while (high - low > 1) {
+		int64_t middle = low + (high - low) / 2;
+
+		if (gn_curves_quantile(c, middle, 50, scratch) < c->members)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
 }

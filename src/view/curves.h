@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Coverage over time, read from a run's file. Inside src/view only. */
+/* Coverage over time, read from a run's file. */
 #ifndef GN_VIEW_CURVES_H
 #define GN_VIEW_CURVES_H
 
@@ -18,6 +18,9 @@ struct gn_curve {
 	char *label;		       /* as given, or NULL */
 	struct gn_curve_point *points; /* both ascending */
 	size_t n, cap;
+	/* So long after its publication, ns, is known who knew it: until the run's end. INT64_MAX: for ever, as all
+	 * members know it. */
+	int64_t observed;
 };
 
 struct gn_curves {
@@ -41,14 +44,20 @@ void gn_curves_done(struct gn_curves *c);
 int64_t gn_curve_at(const struct gn_curve *c, int64_t t);
 int64_t gn_curve_informed(const struct gn_curve *c);
 
-/* The @percent-quantile over the events of how many nodes knew at @t (nearest rank). @scratch has
- * room for one number per event. */
+/* Of @n > 0 events, until when at least half were observed; sorts @observed. A median of them means nothing later. */
+int64_t gn_half_observed(int64_t *observed, size_t n);
+
+/* The same of these events. @scratch has room for one number per event. */
+int64_t gn_curves_half_observed(const struct gn_curves *c, int64_t *scratch);
+
+/* The @percent-quantile over the events that were observed until @t, of which there has to be one, of how many nodes knew
+ * at @t (nearest rank). @scratch as above. */
 int64_t gn_curves_quantile(const struct gn_curves *c, int64_t t, unsigned percent, int64_t *scratch);
 
 /* When all members knew the event; INT64_MAX: never. */
 int64_t gn_curve_complete(const struct gn_curves *all, const struct gn_curve *c);
 
-/* The median over the events of that; of two in the middle the later. @scratch as above. */
+/* When the median curve reaches all members; INT64_MAX: not as long as half of the events were observed. @scratch as above. */
 int64_t gn_curves_median_complete(const struct gn_curves *c, int64_t *scratch);
 
 #endif

@@ -27,7 +27,15 @@ struct figure {
 	double unit_ns;			       /* of the x axis */
 	const char *unit;
 	double x_max; /* in that unit */
+	/* Of more than CURVES_MAX events, until when median and band are drawn: while half of the events are
+	 * observed. INT64_MAX: to the right edge. */
+	int64_t summary_end;
 };
+
+static bool is_summary(const struct gn_curves *c)
+{
+	return c->n > CURVES_MAX;
+}
 
 /* ---- texts ---- */
 
@@ -162,8 +170,9 @@ static void titles(const struct figure *g, const char *name, const char *subtitl
 		g->format->text_size);
 }
 
-/* "event 3: all after 1.234 s", "alert: 47 of 50" */
-static void curve_title(const struct figure *g, const char *name, int64_t complete_at, int64_t informed)
+/* "event 3: all after 1.234 s", "alert: 47 of 50 in 9.500 s" */
+static void curve_title(const struct figure *g, const char *name, int64_t complete_at, int64_t informed,
+			int64_t observed)
 {
 	GN_CLEANUP(gn_free_p) char *printable = gn_printable(name, LABEL_COLUMNS);
 	GN_CLEANUP(gn_free_p) char *text = NULL;
@@ -173,8 +182,8 @@ static void curve_title(const struct figure *g, const char *name, int64_t comple
 		text = gn_format("%s: all after %s", printable ? printable : "",
 				 gn_duration(at, complete_at));
 	else
-		text = gn_format("%s: %" PRId64 " of %" PRId64, printable ? printable : "", informed,
-				 g->curves->members);
+		text = gn_format("%s: %" PRId64 " of %" PRId64 " in %s", printable ? printable : "", informed,
+				 g->curves->members, gn_duration(at, observed));
 	fputs(" title ", g->f);
 	gn_gnuplot_string(g->f, text ? text : "");
 }
@@ -186,7 +195,7 @@ static void point(const struct figure *g, int64_t t, int64_t y)
 	fprintf(g->f, "%.7g %" PRId64 "\n", (double)t / g->unit_ns, y);
 }
 
-/* A curve's steps. Of steps closer than a pixel the last is enough. */
+/* A curve's steps, to the end of its observation. Of steps closer than a pixel the last is enough. */
 static void curve_data(const struct figure *g, const struct gn_curve *c, size_t number)
 {
 	const struct gn_curve_point *p = c->points;
@@ -201,7 +210,8 @@ static void curve_data(const struct figure *g, const struct gn_curve *c, size_t 
 		point(g, p[k].t, p[k].informed);
 		drawn = p[k].t;
 	}
-	fprintf(g->f, "%.7g %" PRId64 "\nend_of_curve\n", g->x_max, gn_curve_informed(c));
+	fprintf(g->f, "%.7g %" PRId64 "\nend_of_curve\n", GN_MIN(g->x_max, (double)c->observed / g->unit_ns),
+		gn_curve_informed(c));
 }
 
 /* Where all nodes know: a dot at the curve's end. */
@@ -232,9 +242,22 @@ static void curves_by_event(const struct figure *g)
 		if (g->format)
 			fprintf(g->f, " linewidth 1.6 linecolor rgb '%s' dashtype %s", gn_figure_palette[i],
 				i < CURVES_MAX / 2 ? "1" : gn_figure_dashes);
-		curve_title(g, c->label ? c->label : number, at, gn_curve_informed(c));
+		curve_title(g, c->label ? c->label : number, at, gn_curve_informed(c), c->observed);
 		mark_complete(g, at, gn_figure_palette[i]);
 	}
+	fputc('\n', g->f);
+}
+
+/* The quantiles at @x. Nobody learns anything after the last arrival; then they are not taken anew from ever fewer
+ * events. */
+static void band_row(const struct figure *g, double x, int64_t *scratch)
+{
+	static const unsigned percent[] = { 5, 50, 95 };
+	int64_t t = GN_MIN((int64_t)(x * g->unit_ns), GN_MIN(g->summary_end, g->curves->last));
+
+	fprintf(g->f, "%.7g", x);
+	for (size_t k = 0; k < GN_ARRAY_LEN(percent); k++)
+		fprintf(g->f, " %" PRId64, gn_curves_quantile(g->curves, t, percent[k], scratch));
 	fputc('\n', g->f);
 }
 
@@ -245,17 +268,12 @@ static int band_data(const struct figure *g)
 	if (!scratch)
 		return -ENOMEM;
 	fputs("$band << end_of_band\n", g->f);
-	for (int i = 0; i <= GRID; i++) {
-		double x = g->x_max * i / GRID;
-		int64_t t = (int64_t)(x * g->unit_ns);
+	const double end = (double)g->summary_end / g->unit_ns;
 
-		fprintf(g->f, "%.7g", x);
-		for (int k = 0; k < 3; k++)
-			fprintf(g->f, " %" PRId64,
-				gn_curves_quantile(g->curves, t, (const unsigned[]){ 5, 50, 95 }[k],
-						   scratch));
-		fputc('\n', g->f);
-	}
+	for (int i = 0; i <= GRID && g->x_max * i / GRID < end; i++)
+		band_row(g, g->x_max * i / GRID, scratch);
+	if (end <= g->x_max)
+		band_row(g, end, scratch);
 	fputs("end_of_band\n", g->f);
 	return 0;
 }
@@ -268,7 +286,8 @@ static int median_and_band(const struct figure *g)
 
 	if (!scratch || band_data(g))
 		return -ENOMEM;
-	int64_t at = gn_curves_median_complete(c, scratch);
+	const int64_t at = gn_curves_median_complete(c, scratch),
+		      known_until = GN_MIN(g->summary_end, c->last);
 
 	snprintf(name, sizeof(name), "median of %zu events", c->n);
 	if (!g->format)
@@ -282,11 +301,11 @@ static int median_and_band(const struct figure *g)
 	fputs(", $band using 1:3 with steps", g->f);
 	if (g->format)
 		fprintf(g->f, " linewidth 1.6 linecolor rgb '%s'", gn_figure_palette[0]);
-	curve_title(g, name, at, gn_curves_quantile(c, INT64_MAX, 50, scratch));
+	curve_title(g, name, at, gn_curves_quantile(c, known_until, 50, scratch), known_until);
 	mark_complete(g, at, gn_figure_palette[0]);
 	if (c->complete < c->n)
 		fprintf(g->f,
-			", NaN with lines linecolor rgb 'white' title '%zu events did not reach all nodes'",
+			", NaN with lines linecolor rgb 'white' title '%zu events had not reached all at the end'",
 			c->n - c->complete);
 	fputc('\n', g->f);
 	return 0;
@@ -322,7 +341,7 @@ static double key_width(const struct gn_curves *c)
 {
 	size_t name = sizeof("event 10") - 1;
 
-	if (c->n > CURVES_MAX)
+	if (is_summary(c))
 		return KEY_PER_CHARACTER * (sizeof("median of 1000 events: all after 1.234 s") - 1);
 	for (size_t i = 0; i < c->n; i++)
 		if (c->curves[i].label)
@@ -346,7 +365,7 @@ static void extent(const struct gn_curves *c, int64_t t, int64_t *low, int64_t *
 static const char *key_place(const struct figure *g)
 {
 	const struct gn_curves *c = g->curves;
-	double height = KEY_PER_ROW * (c->n > CURVES_MAX ? 4 : (double)c->n + 1) * (double)c->members;
+	double height = KEY_PER_ROW * (is_summary(c) ? 4 : (double)c->n + 1) * (double)c->members;
 	int64_t low, high;
 
 	extent(c, (int64_t)((1 - key_width(c)) * g->x_max * g->unit_ns), &low, &high);
@@ -371,10 +390,10 @@ static void frame(const struct figure *g)
 	fprintf(g->f, "set key %s\n", key_place(g));
 }
 
-/* The x axis: all that happened and a little more; ms below 2 s. */
+/* The x axis: all that happened, as far as it is drawn, and a little more; ms below 2 s. */
 static void choose_axis(struct figure *g, sqlite3 *db)
 {
-	int64_t last = g->curves->last;
+	int64_t last = GN_MIN(g->curves->last, g->summary_end);
 
 	if (last <= 0) /* only origins know: show how long they kept it */
 		last = gn_run_meta_int(db, "ended_ns", 0);
@@ -385,6 +404,16 @@ static void choose_axis(struct figure *g, sqlite3 *db)
 	g->x_max = (double)last / g->unit_ns * 1.06;
 }
 
+static int choose_end(struct figure *g)
+{
+	GN_CLEANUP(gn_free_p) int64_t *scratch = calloc(g->curves->n, sizeof(*scratch));
+
+	if (!scratch)
+		return -ENOMEM;
+	g->summary_end = gn_curves_half_observed(g->curves, scratch);
+	return 0;
+}
+
 static int write_script(struct figure *g, sqlite3 *db, struct gn_err *err)
 {
 	GN_CLEANUP(gn_free_p) char *subtitle = describe_run(db, g->curves);
@@ -393,10 +422,13 @@ static int write_script(struct figure *g, sqlite3 *db, struct gn_err *err)
 	if (!subtitle)
 		return gn_fail(err, -ENOMEM, "out of memory");
 	gn_run_meta(db, "name", name, sizeof(name));
+	g->summary_end = INT64_MAX;
+	if (is_summary(g->curves) && choose_end(g))
+		return gn_fail(err, -ENOMEM, "out of memory");
 	choose_axis(g, db);
 	frame(g);
 	titles(g, name, subtitle);
-	if (g->curves->n <= CURVES_MAX)
+	if (!is_summary(g->curves))
 		curves_by_event(g);
 	else if (median_and_band(g))
 		return gn_fail(err, -ENOMEM, "out of memory");

@@ -145,3 +145,24 @@ int64_t gn_run_meta_int(sqlite3 *db, const char *key, int64_t otherwise)
 
 	return gn_run_meta(db, key, text, sizeof(text)) ? strtoll(text, NULL, 10) : otherwise;
 }
+
+int gn_run_observed(sqlite3 *db, int64_t *ret, struct gn_err *err)
+{
+	GN_CLEANUP(gn_query_done_p) sqlite3_stmt *q = NULL;
+	int r = gn_run_query(
+		db,
+		"SELECT coalesce((SELECT value FROM meta WHERE key = 'ended_ns'),"
+		" (SELECT max(t_ns) FROM (SELECT t_ns FROM event UNION ALL SELECT t_ns FROM arrival"
+		" UNION ALL SELECT e.t_ns + p.t_ns FROM coverage_point AS p JOIN event AS e"
+		" ON e.id = p.event)))",
+		&q, err);
+
+	if (r)
+		return r;
+	int step = sqlite3_step(q);
+
+	if (step != SQLITE_ROW)
+		return gn_run_end(db, step, err);
+	*ret = sqlite3_column_int64(q, 0);
+	return 0;
+}

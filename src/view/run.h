@@ -30,6 +30,10 @@ bool gn_run_meta(sqlite3 *db, const char *key, char *out, size_t size);
 /* A meta row as a number, @otherwise if there is none. */
 int64_t gn_run_meta_int(sqlite3 *db, const char *key, int64_t otherwise);
 
+/* Until when the run was observed, ns since its start: its end, or, of a run that was killed or still goes on, the last
+ * thing that is known of it. */
+int gn_run_observed(sqlite3 *db, int64_t *ret, struct gn_err *err);
+
 static inline void gn_db_close_p(sqlite3 **db)
 {
 	sqlite3_close(*db);

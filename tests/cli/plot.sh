@@ -74,6 +74,34 @@ same "quantiles at $x ms as drawn" "$low $middle $high" "$(sql "$(run 50 300)/ru
 		FROM event AS e ORDER BY n)
 	SELECT group_concat(n, ' ') FROM (SELECT n, row_number() OVER (ORDER BY n) AS k FROM known) WHERE k IN (15, 150, 285)")"
 
+# Nothing is drawn that was not observed. Of 20 events, one a second, the last ones were observed for a few seconds: their
+# curves end there, and the median where half of them are left, as a longer run has it until then.
+cat >"$work/short.yaml" <<'Y'
+nodes: [{name: n, count: 1000}]
+duration: 22s
+gossip: {protocol: push, clock: rounds, period: 1s}
+events: [{at: 0s, repeat: 20, every: 1s}]
+Y
+# shellcheck disable=SC2016
+band() { sed -n '/^\$band /,/^end_of_band/p' "$work/script" | sed '1d;$d'; }
+gn sim "$work/short.yaml" -q -o "$work/short"
+gn sim "$work/short.yaml" -q -o "$work/long" --set duration=60s
+PATH=$work/bin:$PATH gn plot "$work/short" -o "$work/f.svg" >/dev/null
+band >"$work/short.band"
+same "the median ends where half of the events were observed" "$(tail -n 1 "$work/short.band" | cut -d' ' -f1)" 13
+has "the legend says so" "$(cat "$work/f.svg")" 'median of 20 events: 949 of 1000 in 13\.00 s'
+known='SELECT count(*), sum(n > 900) FROM (SELECT (SELECT max(informed) FROM coverage AS c WHERE c.event = e.id AND c.t_ns <= 13000000000) AS n
+	FROM event AS e WHERE e.t_ns + 13000000000 <= (SELECT value FROM meta WHERE key = "ended_ns"))'
+same "the events of that last row, by SQL" "$(sql "$work/short/run.db" "$known")" "10|10"
+within "its lower end is theirs alone" "$(tail -n 1 "$work/short.band" | cut -d' ' -f2)" 900 1000
+PATH=$work/bin:$PATH gn plot "$work/long" -o "$work/f.svg" >/dev/null
+same "observed for longer, the median goes on" "$(band | tail -n 1 | cut -d' ' -f3) $(band | wc -l)" "1000 401"
+for ((event = 0; event < 15; event++)); do echo "DELETE FROM event WHERE id = $((event + 1));"; done | sqlite3 "$work/short/run.db"
+PATH=$work/bin:$PATH gn plot "$work/short" -o "$work/f.svg" >/dev/null
+same "a curve ends with its observation" \
+	"$(for i in 0 4; do sed -n "/^\$curve$i /,/^end_of_curve/p" "$work/script" | tail -n 2 | head -n 1 | cut -d' ' -f1; done | tr '\n' ' ')" "7 3 "
+has "its legend says when" "$(cat "$work/f.svg")" 'event 20: [0-9]+ of 1000 in 3\.000 s'
+
 # Names that mean something to gnuplot or a shell are drawn, not executed.
 label="it's \`touch $work/owned\` \"\\_^{}"
 folder=$(run 50 2 0 "$label")
