@@ -42,6 +42,7 @@ struct size {
 	size_t first; /* of the growth's values */
 	size_t runs;  /* that got there */
 	size_t censored;
+	double counted;	 /* sum over all runs: members that count */
 	double t_ns;	 /* sum over the runs that got there */
 	const char *why; /* it is not fitted, or NULL */
 };
@@ -73,6 +74,7 @@ static int add_run(struct growth *g, sqlite3_stmt *q)
 	}
 	struct size *s = &g->sizes[g->n - 1];
 
+	s->counted += sqlite3_column_double(q, 3);
 	if (sqlite3_column_type(q, 1) == SQLITE_NULL) {
 		s->censored++;
 		return 0;
@@ -91,7 +93,7 @@ static int load_growth(sqlite3 *db, struct growth *g, struct gn_err *err)
 	int step,
 		r = gn_run_query(
 			db,
-			"SELECT p.n, CASE WHEN count(x.rounds) = count(*) THEN avg(x.rounds) END, avg(x.t_ns)"
+			"SELECT p.n, CASE WHEN count(x.rounds) = count(*) THEN avg(x.rounds) END, avg(x.t_ns), r.counted"
 			" FROM point AS p JOIN run AS r ON r.point = p.id JOIN result AS x ON x.run = r.id"
 			" WHERE p.series = ? AND x.quantile = ? GROUP BY p.n, r.id ORDER BY p.n, r.id",
 			&q, err);
@@ -112,14 +114,17 @@ static int load_growth(sqlite3 *db, struct growth *g, struct gn_err *err)
 
 /*
  * Why a size tells nothing of the law of a quantile, or NULL. Runs that were cut off were the slow ones, and those that
- * died out would have been: a mean without them is too small by nobody knows how much. And with few nodes beyond the quantile, it is the last node that is
- * waited for: from N = 10 to 1000, say, T99 changes from T100 to what it is in large clusters.
+ * died out would have been: a mean without them is too small by nobody knows how much. And with few nodes beyond the
+ * quantile, of those that count, it is the last node that is waited for: from N = 10 to 1000, say, T99 changes from T100
+ * to what it is in large clusters.
  */
 static const char *unfit(const struct size *s, int quantile)
 {
 	if (s->censored)
 		return "censored";
-	if (s->n < 2 || (quantile < 100 && s->n * (100 - quantile) < 100 * NODES_BEYOND))
+	const double counted = s->counted / (double)(s->runs + s->censored);
+
+	if (counted < 2 || (quantile < 100 && counted * (100 - quantile) < 100 * NODES_BEYOND))
 		return "few nodes";
 	return s->runs < 2 ? "few runs" : NULL;
 }

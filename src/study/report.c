@@ -288,8 +288,10 @@ static int agreement(struct report *r, struct gn_err *err)
 static void size_row(struct report *r, sqlite3_stmt *q)
 {
 	fputs("| ", r->f);
-	fprintf(r->f, "%lld | %lld", (long long)sqlite3_column_int64(q, 0),
-		(long long)sqlite3_column_int64(q, 1));
+	fprintf(r->f, "%lld", (long long)sqlite3_column_int64(q, 0));
+	if (sqlite3_column_double(q, 11) < sqlite3_column_double(q, 0))
+		fprintf(r->f, " (%.1f count)", sqlite3_column_double(q, 11));
+	fprintf(r->f, " | %lld", (long long)sqlite3_column_int64(q, 1));
 	for (int i = 0; i < 4; i++)
 		cell_with_error(r, q, 2 + 2 * i);
 	fputs(" | ", r->f);
@@ -300,7 +302,8 @@ static void size_row(struct report *r, sqlite3_stmt *q)
 
 static int sizes(struct report *r, int64_t series, struct gn_err *err)
 {
-	fputs("Means with their standard errors, in rounds. Not fitted are sizes with censored runs (which"
+	fputs("Means with their standard errors, in rounds; in brackets how many members count, where that is not all: an"
+	      " overlay's largest component. Not fitted are sizes with censored runs (which"
 	      " never got there or were cut off, so that the mean of the others is another thing), with too few runs, or with so few nodes"
 	      " beyond the quantile that it is the last one that is waited for.\n\n"
 	      "| N | runs | T50 | T90 | T99 | T100 | not fitted |\n|--:|--:|--:|--:|--:|--:|---|\n",
@@ -313,8 +316,10 @@ static int sizes(struct report *r, int64_t series, struct gn_err *err)
 		" max(rounds) FILTER (WHERE quantile = 99), max(rounds_se) FILTER (WHERE quantile = 99),"
 		" max(rounds) FILTER (WHERE quantile = 100), max(rounds_se) FILTER (WHERE quantile = 100),"
 		" group_concat('T' || quantile || ': ' || CASE WHEN censored THEN censored || ' ' ELSE '' END || why,"
-		"   ', ') FILTER (WHERE NOT fitted)"
-		" FROM (SELECT * FROM growth WHERE series = ? ORDER BY n, quantile) GROUP BY n ORDER BY n",
+		"   ', ') FILTER (WHERE NOT fitted),"
+		" (SELECT avg(counted) FROM run JOIN point AS p ON p.id = run.point"
+		"   WHERE p.series = growth.series AND p.n = growth.n)"
+		" FROM (SELECT * FROM growth WHERE series = ? ORDER BY n, quantile) AS growth GROUP BY n ORDER BY n",
 		series, size_row, err);
 
 	fputc('\n', r->f);

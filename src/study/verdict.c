@@ -14,10 +14,14 @@ static double overdispersion(const struct gn_line *l, size_t n, unsigned paramet
 	return GN_MAX(l->chi2 / (double)(n - parameters), 1);
 }
 
-/* Is the law that far worse than the family's curve? */
+/* Is the law that far worse than the family's curve? At an end of the family, where even that is no fit, what it is off by is
+ * no measure of chance. */
 static bool fits_badly(const struct gn_range *r, enum gn_law law)
 {
-	return (r->laws[law].chi2 - r->curve.chi2) / overdispersion(&r->curve, r->n, 3) > GN_REFUTED;
+	const bool at_end = fabs(r->lambda.value) >= GN_LAMBDA_MAX;
+	const double unit = at_end ? 1 : overdispersion(&r->curve, r->n, 3);
+
+	return (r->laws[law].chi2 - r->curve.chi2) / unit > GN_REFUTED;
 }
 
 static void refute(const struct gn_range *r, bool *refuted)
@@ -148,7 +152,7 @@ static void say_increments(struct words *w, const struct gn_fit *f)
 static void say_scatter(struct words *w, const struct gn_fit *f)
 {
 	if (f->scatter > 0 && gn_chi2_probability(f->whole.curve.chi2, (unsigned)(f->whole.n - 3)) < 0.001)
-		say(w, "; the means scatter by %.2g rounds around the best curve, beyond their errors",
+		say(w, "; the means scatter by %.3g rounds around the best curve, beyond their errors",
 		    f->scatter);
 }
 

@@ -123,4 +123,9 @@ static inline double falling(double n)
 	return 9 - 0.5 * log(n);
 }
 
+static inline double linear(double n)
+{
+	return n / 4;
+}
+
 #endif

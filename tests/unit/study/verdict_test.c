@@ -224,14 +224,15 @@ static double levelling(double n)
 	return 5 - 80 / (log(n) * log(n) * log(n));
 }
 
-/* What falls with N, or stays, follows no law of growth; what hardly grows any more is slower than all. */
-static void no_growth_is_no_law(void **state)
+/* What falls with N, or stays, follows no law of growth; nor does what grows faster, or slower, than all. */
+static void other_growth_is_no_law(void **state)
 {
 	static const struct {
 		double (*law)(double n);
 		const char *sentence;
 	} cases[] = { { falling, "no growth with N is seen; ten times N costs -1." },
 		      { constant, "no growth with N is seen" },
+		      { linear, "grows faster than log N" },
 		      { levelling, "not log N; grows more slowly than log log N, or not at all" } };
 
 	(void)state;
@@ -335,7 +336,7 @@ int main(void)
 		cmocka_unit_test(sqrt_log_n_is_neither_of_the_others),
 		cmocka_unit_test(sentences_claim_what_is_shown),
 		cmocka_unit_test(scatter_is_told),
-		cmocka_unit_test(no_growth_is_no_law),
+		cmocka_unit_test(other_growth_is_no_law),
 		cmocka_unit_test(refuted_is_what_fits_far_worse),
 		cmocka_unit_test(drift_is_no_verdict),
 		cmocka_unit_test(too_little_is_no_verdict),
