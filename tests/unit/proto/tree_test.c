@@ -324,6 +324,77 @@ static void a_refused_datagram_changes_nothing(void **unused)
 	cluster_done(&c);
 }
 
+/* ---- as many children as a member can have ---- */
+
+enum { CHILDREN = GN_STEP_DATAGRAMS_MAX / 4 + 1 };
+
+static uint32_t n_sent;
+
+static void count_sent(void *host, uint32_t to, const uint8_t *data, size_t size)
+{
+	(void)host;
+	(void)to;
+	(void)size;
+	n_sent += data[3] == EVENT;
+}
+
+static void no_delivery(void *host, const struct gn_delivery *d)
+{
+	(void)host;
+	(void)d;
+}
+
+/* Who must be the root of an event's tree for member 0 to be at @place: see src/proto/tree.c. */
+static uint32_t root_for(const struct gn_cluster *c, uint32_t event, uint64_t place)
+{
+	const struct gn_permutation p = gn_permutation(c->members, gn_hash(c->seed, event));
+
+	return gn_permute_back(&p, (uint32_t)((gn_permute(&p, 0) + c->members - place) % c->members));
+}
+
+/* Two events give a member more children together than a step may send to: those of one come first. Five levels have 32907
+ * members, and the first of the sixth have CHILDREN each. Only one member of the cluster is made. */
+static void a_step_sends_to_no_more_children_than_it_may(void **unused)
+{
+	struct gn_random random = { 1 };
+	uint8_t room[GN_DATAGRAM_MAX];
+	const struct gn_output out = { NULL, count_sent, no_delivery, NULL, room };
+	uint64_t deadline = GN_NO_DEADLINE;
+	struct cluster c;
+
+	(void)unused;
+	cluster_setup(&c, "tree", UINT32_MAX, 2, 0, 1);
+	cluster_set(&c, "cap", CHILDREN);
+	c.config.clock = GN_CLOCK_PERIODIC;
+	assert_null(cluster_prepare(&c));
+	void *head = calloc(1, c.sizes.head), *body = calloc(1, c.sizes.body);
+	struct gn_input in = { .type = GN_START, .random = &random };
+
+	c.protocol->step(&c.config, head, body, &in, &out, &deadline);
+	for (uint32_t e = 0; e < 2; e++) {
+		const struct gn_wire_record r = { .event = e, .origin = root_for(&c.config, e, 33000) };
+		struct gn_wire_writer w;
+
+		gn_wire_begin(&w, EVENT, 0, 0, 0);
+		gn_wire_put_record(&w, &r);
+		in = (struct gn_input){ .type = GN_DATAGRAM,
+					.now = 1,
+					.from = 1,
+					.random = &random,
+					.data = w.data,
+					.size = w.size };
+		assert_int_equal(c.protocol->step(&c.config, head, body, &in, &out, &deadline), 0);
+	}
+	n_sent = 0;
+	in = (struct gn_input){ .type = GN_TIMER, .now = deadline, .random = &random };
+	c.protocol->step(&c.config, head, body, &in, &out, &deadline);
+	assert_int_equal(n_sent, CHILDREN);
+	assert_int_equal(deadline, in.now + 1);
+	free(head);
+	free(body);
+	cluster_done(&c);
+}
+
 static void hostile_datagrams_leave_no_trace(void **unused)
 {
 	(void)unused;
@@ -347,6 +418,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_is_refused),
 		cmocka_unit_test(one_event_needs_little_memory),
 		cmocka_unit_test(a_refused_datagram_changes_nothing),
+		cmocka_unit_test(a_step_sends_to_no_more_children_than_it_may),
 		cmocka_unit_test(hostile_datagrams_leave_no_trace),
 	};
 
