@@ -20,7 +20,8 @@ struct study {
 static int on_progress(void *context, const struct gn_study_progress *p)
 {
 	struct study *s = context;
-	const struct gn_status status = {
+	const struct gn_status analysing = { .phase = "analysing" };
+	const struct gn_status studying = {
 		.phase = "studying",
 		.done = p->done,
 		.total = p->runs,
@@ -28,7 +29,7 @@ static int on_progress(void *context, const struct gn_study_progress *p)
 	};
 
 	if (!s->quiet)
-		gn_progress_show(&s->progress, &status, gn_now());
+		gn_progress_show(&s->progress, p->analysing ? &analysing : &studying, gn_now());
 	return gn_signals_read(&s->signals) != GN_SIGNALS_NOTHING;
 }
 
@@ -67,7 +68,10 @@ static int open_folder(const char *output, const struct gn_study_plan *plan, cha
 static int say_end(const struct study *s, const struct gn_study_plan *plan, const char *folder, int ending,
 		   uint32_t done)
 {
-	if (ending == GN_STUDY_STOPPED)
+	if (ending == GN_STUDY_STOPPED && done == plan->n_runs)
+		gn_log(GN_LOG_WARNING,
+		       "interrupted: all %u runs are done and kept; the same command analyses them", done);
+	else if (ending == GN_STUDY_STOPPED)
 		gn_log(GN_LOG_WARNING,
 		       "interrupted: %u of %u runs are done and kept; the same command goes on from there",
 		       done, plan->n_runs);

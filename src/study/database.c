@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -473,11 +474,6 @@ const uint8_t *gn_study_database_runs(const struct gn_study_database *d)
 int gn_study_database_complete(struct gn_study_database *d, struct gn_err *err)
 {
 	return execute(d, "UPDATE meta SET value = 1 WHERE key = 'complete'", err);
-}
-
-sqlite3 *gn_study_database_handle(struct gn_study_database *d)
-{
-	return d->db;
 }
 
 int gn_study_database_close(struct gn_study_database *d, struct gn_err *err)

@@ -3,8 +3,6 @@
 #ifndef GN_STUDY_DATABASE_H
 #define GN_STUDY_DATABASE_H
 
-#include <sqlite3.h>
-
 #include "study/outcome.h"
 
 struct gn_study_database;
@@ -28,9 +26,6 @@ int gn_study_database_add(struct gn_study_database *d, uint32_t run, const struc
 
 /* All runs are there. */
 int gn_study_database_complete(struct gn_study_database *d, struct gn_err *err);
-
-/* For the analysis; borrowed. */
-sqlite3 *gn_study_database_handle(struct gn_study_database *d);
 
 /* Turn the file into a single one and close it. NULL-safe. */
 int gn_study_database_close(struct gn_study_database *d, struct gn_err *err);

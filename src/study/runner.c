@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/file.h>
 
-#include "study/analysis.h"
 #include "study/database.h"
 #include "study/order.h"
 #include "study/worker.h"
@@ -32,6 +31,7 @@ struct runner {
 	uint32_t next; /* in the order */
 	uint32_t done;
 	gn_time shown;
+	bool analysing;
 	struct part simulated, live;
 };
 
@@ -205,6 +205,7 @@ static int report(struct runner *r)
 		.done = r->done,
 		.runs = r->plan->n_runs,
 		.left_seconds = seconds_left(r, now),
+		.analysing = r->analysing,
 	};
 
 	r->shown = now;
@@ -227,11 +228,32 @@ static int make_runs(struct runner *r, struct gn_err *err)
 	return GN_STUDY_COMPLETE;
 }
 
+/* By a worker: who asks for the end need not wait for it. Return: enum gn_study_ending or -Exxx. */
+static int analyse(struct runner *r, struct gn_err *err)
+{
+	struct gn_study_worker *w = &r->workers[0];
+	int e = gn_study_worker_order(w, GN_STUDY_ANALYSIS, err);
+
+	r->analysing = true;
+	while (!e) {
+		struct pollfd fd = { .fd = w->fd, .events = POLLIN };
+		int ready = poll(&fd, 1, PROGRESS_MS);
+
+		if (ready < 0 && errno != EINTR)
+			return gn_fail(err, -errno, "cannot wait for the analysis: %m");
+		if (ready > 0)
+			return gn_study_worker_collect_analysis(w, err);
+		if (report(r))
+			return GN_STUDY_STOPPED;
+	}
+	return e;
+}
+
 static int finish(struct runner *r, struct gn_err *err)
 {
 	int e = gn_study_database_complete(r->database, err);
 
-	return e ? e : gn_study_analyse(gn_study_database_handle(r->database), r->o->folder, err);
+	return e ? e : analyse(r, err);
 }
 
 static int end(struct runner *r, int result, struct gn_err *err)

@@ -9,6 +9,9 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "study/analysis.h"
+#include "util/save.h"
+
 /* What comes back, before the times. Both ends are one program, so it goes as it lies in memory. */
 struct answer {
 	int32_t error; /* 0 or -Exxx, with a sentence */
@@ -65,6 +68,24 @@ static int make_run(const struct gn_study_plan *p, const char *folder, uint32_t 
 	return r;
 }
 
+/* The parent has a connection of its own, at rest. */
+static int analyse(const char *folder, struct gn_err *err)
+{
+	GN_CLEANUP(gn_free_p) char *path = gn_format("%s/study.db", folder);
+	sqlite3 *db = NULL;
+
+	if (!path)
+		return gn_fail(err, -ENOMEM, "out of memory");
+	int r = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
+
+	if (!r)
+		r = sqlite3_exec(db, "PRAGMA busy_timeout = 5000; PRAGMA synchronous = OFF;", NULL, NULL,
+				 NULL);
+	r = r ? gn_fail(err, -EIO, "%s: %s", path, sqlite3_errmsg(db)) : gn_study_analyse(db, folder, err);
+	sqlite3_close(db);
+	return r;
+}
+
 static void work(int fd, const struct gn_study_plan *p, const char *folder)
 {
 	uint32_t run;
@@ -72,7 +93,8 @@ static void work(int fd, const struct gn_study_plan *p, const char *folder)
 	while (!read_all(fd, &run, sizeof(run))) {
 		struct answer a = { 0 };
 
-		a.error = make_run(p, folder, run, &a.outcome, &a.err);
+		a.error = run == GN_STUDY_ANALYSIS ? analyse(folder, &a.err)
+						   : make_run(p, folder, run, &a.outcome, &a.err);
 		bool sent = !write_all(fd, &a, sizeof(a)) &&
 			    !write_all(fd, a.outcome.times, a.outcome.n_events * sizeof(*a.outcome.times));
 
@@ -90,7 +112,7 @@ int gn_study_worker_start(struct gn_study_worker *w, const struct gn_study_plan 
 	pid_t parent = getpid();
 	int ends[2];
 
-	*w = (struct gn_study_worker){ .fd = -1 };
+	*w = (struct gn_study_worker){ .fd = -1, .folder = folder };
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return gn_fail(err, -errno, "cannot start a worker: %m");
 	w->pid = fork();
@@ -189,12 +211,38 @@ int gn_study_worker_collect(struct gn_study_worker *w, const struct gn_study_pla
 	return a.error ? name_run(plan, w->run, a.error, &a.err, err) : 0;
 }
 
+int gn_study_worker_collect_analysis(struct gn_study_worker *w, struct gn_err *err)
+{
+	struct answer a;
+	int r = read_all(w->fd, &a, sizeof(a));
+
+	w->busy = false;
+	if (r)
+		return gn_wrap(err, died(w, err), "the analysis");
+	return a.error ? gn_fail(err, a.error, "%s", a.err.text) : 0;
+}
+
+/* The files that it had begun, in the folders that it writes to. */
+static void clear_parts(const struct gn_study_worker *w)
+{
+	GN_CLEANUP(gn_free_p) char *figures = gn_format("%s/figures", w->folder);
+
+	gn_save_clear(w->folder, w->pid);
+	if (figures)
+		gn_save_clear(figures, w->pid);
+}
+
 void gn_study_worker_stop(struct gn_study_worker *w)
 {
+	const bool analysing = w->busy && w->run == GN_STUDY_ANALYSIS;
 	struct gn_err unheard;
 
 	if (w->fd < 0)
 		return;
+	if (analysing) /* with the gnuplot that it waits for */
+		kill(-w->pid, SIGKILL);
 	kill(w->pid, SIGKILL);
 	died(w, &unheard);
+	if (analysing)
+		clear_parts(w);
 }

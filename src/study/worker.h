@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processes that make a study's runs, each one run at a time. They die with their parent, and hold nothing of it but
- * one end of a socket.
+ * Processes that make a study's runs, each one run at a time, and one of them the analysis. They die with their
+ * parent, and hold nothing of it but one end of a socket.
  */
 #ifndef GN_STUDY_WORKER_H
 #define GN_STUDY_WORKER_H
@@ -14,14 +14,18 @@ struct gn_study_worker {
 	pid_t pid;
 	int fd; /* -1: there is none */
 	bool busy;
-	uint32_t run; /* busy: which */
+	uint32_t run;	    /* busy: which, or GN_STUDY_ANALYSIS */
+	const char *folder; /* borrowed */
 };
 
-/* Fork one. @folder: of the study, for live runs; both are borrowed by the child. */
+/* Instead of a run: analyse what is in study.db, write the report and draw the figures. */
+#define GN_STUDY_ANALYSIS UINT32_MAX
+
+/* Fork one, before study.db is open: SQLite has no part in a fork. @folder: of the study; both are borrowed. */
 int gn_study_worker_start(struct gn_study_worker *w, const struct gn_study_plan *plan, const char *folder,
 			  struct gn_err *err);
 
-/* Have it make a run. */
+/* Have it make a run, or the analysis. */
 int gn_study_worker_order(struct gn_study_worker *w, uint32_t run, struct gn_err *err);
 
 /**
@@ -33,7 +37,10 @@ int gn_study_worker_order(struct gn_study_worker *w, uint32_t run, struct gn_err
 int gn_study_worker_collect(struct gn_study_worker *w, const struct gn_study_plan *plan,
 			    struct gn_study_outcome *ret, struct gn_err *err);
 
-/* End it, whatever it does. */
+/* As that, for the analysis. Return: what gn_study_analyse() does, or -Exxx: the worker died. */
+int gn_study_worker_collect_analysis(struct gn_study_worker *w, struct gn_err *err);
+
+/* End it, whatever it does. Of the analysis nothing stays that is half written. */
 void gn_study_worker_stop(struct gn_study_worker *w);
 
 #endif

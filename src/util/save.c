@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "util/save.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -52,6 +54,20 @@ int gn_save_end(struct gn_save *s, int r)
 	free(s->part);
 	*s = (struct gn_save){ .fd = -1 };
 	return r;
+}
+
+void gn_save_clear(const char *folder, pid_t pid)
+{
+	GN_CLEANUP(gn_free_p) char *pattern = gn_format("*.%ld-*.tmp", (long)pid);
+	DIR *d = pattern ? opendir(folder) : NULL;
+
+	if (!d)
+		return;
+	for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
+		if (!fnmatch(pattern, e->d_name, 0))
+			unlinkat(dirfd(d), e->d_name, 0);
+	}
+	closedir(d);
 }
 
 int gn_write_all(int fd, const void *bytes, size_t n)

@@ -25,6 +25,9 @@ int gn_save_begin(const char *path, struct gn_save *ret);
  * Return: @r, or -errno if the file cannot be put in its place. */
 int gn_save_end(struct gn_save *s, int r);
 
+/* Remove what process @pid, which was killed, had begun to save in the folder. */
+void gn_save_clear(const char *folder, pid_t pid);
+
 /* All of @n bytes. Return: 0 or -errno. */
 int gn_write_all(int fd, const void *bytes, size_t n);
 

@@ -153,6 +153,34 @@ same "interrupted: exit status" $? 1
 has "interrupted" "$(cat said)" "interrupted: [1-9][0-9]* of 1000 runs are done and kept; the same command goes on"
 has "progress" "$(cat said)" "studying, [0-9]+ of 1000 runs"
 
+# Interrupted while it analyses, and while it draws: at once, with nothing half written. Then all is made anew.
+cat >wide.yaml <<Y
+topology: base.yaml
+seeds: 30
+vary: {nodes.n.count: [10, 20, 30, 50, 70], gossip.period: [$(seq -s, -f "%gms" 100 100 3000)]}
+Y
+all_runs_are_there() { [ "$(sql wide/study.db "SELECT value FROM meta WHERE key = 'complete'" 2>/dev/null)" = 1 ]; }
+a_figure_is_drawn() { [ -s wide/figures/series-3.svg ]; }
+for moment in all_runs_are_there a_figure_is_drawn; do
+	rm -rf wide/figures
+	"$GN" study wide.yaml -o wide 2>said &
+	pid=$!
+	for _ in {1..500}; do
+		$moment && break
+		sleep 0.01
+	done
+	kill -TERM $pid
+	wait $pid
+	same "interrupted when ${moment//_/ }: exit status" $? 1
+	has "interrupted" "$(cat said)" "interrupted: all 4500 runs are done and kept; the same command analyses them"
+	same "files" "$(cd wide && find . -type f | grep -vE '^./(study.db|report.md|figures/(growth|series-[0-9]+).svg)$')" ""
+	check "not all figures are there" [ ! -e wide/figures/series-30.svg ]
+	same "runs" "$(sql wide/study.db 'SELECT count(*) FROM run')" 4500
+done
+gn study wide.yaml -q -o wide || not_ok "the analysis anew: exit status $?"
+same "verdicts" "$(sql wide/study.db 'SELECT count(*) FROM verdict')" 120
+same "figures" "$(find wide/figures -type f | wc -l)" 31
+
 # Processes: a worker that dies ends the study, and none survives it.
 start_long worker
 kill -9 "$(pgrep -P $pid | head -1)"
