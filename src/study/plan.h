@@ -46,7 +46,7 @@ struct gn_study_plan {
 	const struct gn_study_point *points;
 	uint32_t n_points, n_runs;
 	struct gn_load_options
-		load; /* file, within and protocols; its sets and seed are the point's and run's */
+		load; /* file, within, name and protocols; its sets and seed are the point's and run's */
 };
 
 /**

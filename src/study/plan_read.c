@@ -341,13 +341,14 @@ static int take_entries(struct gn_study_planning *p, const struct raw_study *stu
 
 /* ---- the file ---- */
 
-/* A path is relative to the study; a map is read as a topology within it. */
+/* A path is relative to the study; a map is read as a topology within it, with the study's name. */
 static int take_topology(struct gn_study_planning *p, const struct gn_yaml *y)
 {
 	const char *file = p->report->sources[y->place.source], *slash = strrchr(file, '/');
 
 	if (y->kind == GN_YAML_MAP) {
 		p->p.load.within = "topology";
+		p->p.load.name = p->p.name;
 		return 0;
 	}
 	if (y->kind != GN_YAML_SCALAR || !*y->text) {

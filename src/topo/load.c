@@ -237,7 +237,7 @@ static int plan_tree(struct gn_planning *p, struct gn_yaml_reader *r, const stru
 	apply_options(r, p->tree, o);
 	gn_name_of_file(o->file, name);
 	if (!gn_yaml_get(p->tree, "name"))
-		put_scalar(r, p->tree, "name", name, p->tree->place);
+		put_scalar(r, p->tree, "name", o->name ? o->name : name, p->tree->place);
 	int result = gn_planning_profiles(p);
 
 	gn_schema_walk(p->tree, raw, &scratch, p->report);

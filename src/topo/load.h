@@ -19,6 +19,7 @@ void gn_faults_done(struct gn_faults *f);
 struct gn_load_options {
 	const char *file;	 /* path of the topology; "-" is not special */
 	const char *within;	 /* the topology is the map at this key of the file, or NULL: the file */
+	const char *name;	 /* of a topology that gives none; NULL: made from the file's */
 	const char *const *sets; /* "path.to.key=value", as given with --set; later ones win */
 	size_t n_sets;
 	const char

@@ -22,6 +22,17 @@ static struct gn_study_database *open_database(const struct folder *f, const str
 	return d;
 }
 
+/* A plan of the folder's study.yaml, which has no faults. */
+static struct gn_study_plan *plan_in(const struct folder *f)
+{
+	char *faults;
+	struct gn_study_plan *p = plan_load(f, &faults);
+
+	assert_string_equal(faults, "");
+	free(faults);
+	return p;
+}
+
 static void refused(const struct folder *f, const struct gn_study_plan *p, const char *why)
 {
 	GN_CLEANUP(gn_free_p) char *path = gn_format("%s/study.db", f->path);
@@ -120,6 +131,29 @@ static void the_same_study_goes_on(void **state)
 	folder_remove(&f);
 }
 
+/* With a topology within it. */
+static void a_study_file_may_be_renamed(void **state)
+{
+	struct folder f = folder_make();
+	GN_CLEANUP(gn_free_p) char *old = gn_format("%s/study.yaml", f.path);
+	GN_CLEANUP(gn_free_p) char *new = gn_format("%s/other.yaml", f.path);
+	const struct gn_load_options o = { .file = new,
+					   .find_protocol = gn_plugin_find,
+					   .protocol_at = gn_protocol_at };
+	struct gn_faults faults = { 0 };
+	GN_CLEANUP(gn_study_plan_free_p) struct gn_study_plan *renamed = NULL;
+
+	(void)state;
+	folder_write(&f, "study.yaml", STUDY);
+	GN_CLEANUP(gn_study_plan_free_p) struct gn_study_plan *p = plan_in(&f);
+
+	gn_study_database_close(open_database(&f, p), NULL);
+	assert_int_equal(rename(old, new), 0);
+	assert_int_equal(gn_study_plan_load(&o, &renamed, &faults), 0);
+	gn_study_database_close(open_database(&f, renamed), NULL);
+	folder_remove(&f);
+}
+
 static void another_study_is_refused(void **state)
 {
 	GN_CLEANUP(gn_study_plan_free_p)
@@ -148,17 +182,6 @@ static void another_study_is_refused(void **state)
 	refused(&g, before, "is not the database of a study");
 	folder_remove(&f);
 	folder_remove(&g);
-}
-
-/* A plan of the folder's study.yaml, which has no faults. */
-static struct gn_study_plan *plan_in(const struct folder *f)
-{
-	char *faults;
-	struct gn_study_plan *p = plan_load(f, &faults);
-
-	assert_string_equal(faults, "");
-	free(faults);
-	return p;
 }
 
 /* Files that not every point names: each is seen when it holds something else. */
@@ -205,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_run_is_written_with_all_that_is_known_of_it),
 		cmocka_unit_test(the_same_study_goes_on),
+		cmocka_unit_test(a_study_file_may_be_renamed),
 		cmocka_unit_test(another_study_is_refused),
 		cmocka_unit_test(a_file_that_some_point_names_must_not_change),
 	};
