@@ -112,8 +112,8 @@ static void add_point(int id, int series, int n)
 /* A run of one event with a period of 200 ms; quantiles a round apart; negative: T100 is censored. */
 static void add_run(int id, int point, double t50)
 {
-	insert("INSERT INTO run SELECT %d, %d, %d, 'informed', n, 200000000 FROM point WHERE id = %d", id, point,
-	       id, point);
+	insert("INSERT INTO run SELECT %d, %d, %d, 'informed', n, 200000000 FROM point WHERE id = %d", id,
+	       point, id, point);
 	for (int i = 0; i < GN_STUDY_N_QUANTILES; i++)
 		if (t50 > 0 || i < 3)
 			insert("INSERT INTO result VALUES(%d, 0, %d, %.17g, %.17g)", id,
