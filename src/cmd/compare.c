@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Are two results, or two sets of results, of one kind? For each quantity the test of Kolmogorov and Smirnov. */
 #include <dirent.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/folder.h"
+#include "cmd/settings.h"
 #include "study/statistics.h"
 #include "view/compare.h"
 #include "view/curves.h"
@@ -34,8 +36,8 @@ struct side {
 	char **databases; /* run.db of each run */
 	size_t n, cap;
 	size_t suspect, invalid; /* by their own check */
-	char backend[16];
-	int64_t members;
+	struct gn_settings settings;
+	int64_t fewest_members, most_members;
 	struct event *events;
 	size_t n_events, cap_events;
 	int64_t half_observed;	/* half of the events were, so long; ns */
@@ -49,6 +51,7 @@ static void side_done(struct side *s)
 		free(s->databases[i]);
 	free(s->databases);
 	free(s->events);
+	gn_settings_done(&s->settings);
 	for (int i = 0; i < QUANTITIES; i++)
 		free(s->values[i].v);
 }
@@ -194,12 +197,16 @@ static int load_run(struct side *s, size_t run, struct gn_err *err)
 
 	if (r)
 		return r;
-	gn_run_meta(db, "backend", s->backend, sizeof(s->backend));
+	const int64_t members = gn_run_meta_int(db, "members", 0);
+
 	gn_run_meta(db, "verdict", verdict, sizeof(verdict));
 	s->suspect += !strcmp(verdict, "suspect");
 	s->invalid += !strcmp(verdict, "invalid");
-	s->members = gn_run_meta_int(db, "members", 0);
-	r = add_events(s, run, db, err);
+	s->fewest_members = run ? GN_MIN(s->fewest_members, members) : members;
+	s->most_members = GN_MAX(s->most_members, members);
+	r = gn_settings_add(&s->settings, db, err);
+	if (!r)
+		r = add_events(s, run, db, err);
 	return r ? r : add_datagrams(s, db, err);
 }
 
@@ -329,13 +336,28 @@ static void print_side(const struct side *s, char letter)
 {
 	GN_CLEANUP(gn_free_p) char *name = gn_printable(s->given, 60);
 
-	printf("%c  %s: %zu run%s, %s, %lld nodes", letter, name ? name : "?", s->n, s->n == 1 ? "" : "s",
-	       s->backend, (long long)s->members);
+	GN_CLEANUP(gn_free_p) char *backend = gn_settings_list(&s->settings.of[GN_SETTING_BACKEND]);
+
+	printf("%c  %s: %zu run%s, %s, ", letter, name ? name : "?", s->n, s->n == 1 ? "" : "s",
+	       backend ? backend : "?");
+	if (s->fewest_members < s->most_members)
+		printf("%" PRId64 " to ", s->fewest_members);
+	printf("%" PRId64 " nodes", s->most_members);
 	if (s->suspect)
 		printf("; suspect by their own check: %zu", s->suspect);
 	if (s->invalid)
 		printf("; invalid by their own check: %zu", s->invalid);
 	putchar('\n');
+}
+
+/* Comparing them may be just what is wanted. */
+static void print_unlike(const struct side sides[2])
+{
+	GN_CLEANUP(gn_free_p)
+	char *text = gn_settings_unlike(&sides[0].settings, &sides[1].settings);
+
+	if (!text || *text)
+		printf("warning: these runs were told different things: %s\n", text ? text : "out of memory");
 }
 
 static const char *median(char out[GN_NUMBER_MAX], const struct values *values, int quantity)
@@ -380,6 +402,7 @@ static void print_table(const struct side sides[2], const struct gn_ks *tests, c
 {
 	print_side(&sides[0], 'A');
 	print_side(&sides[1], 'B');
+	print_unlike(sides);
 	printf("\n%-18s  %12s  %9s  %9s  %5s  %8s\n", "", "values", "median A", "median B", "D", "p");
 	for (int i = 0; i < QUANTITIES; i++)
 		print_row(sides, i, &tests[i]);

@@ -82,6 +82,22 @@ for side in 0 1; do
 	same "curve $side at $x ms as drawn" "$quantiles" "$(python3 quantiles.py "$([ $side = 0 ] && echo one || echo other)" "$x")"
 done
 
+# What is unlike is named, between the results and within one, and compared all the same. Seeds are nobody's difference.
+same "nothing to warn of" "$(gn compare one other -o both.png | grep -c '^warning')" 0
+has "one call and two: the warning" "$text" '^warning: these runs were told different things: fanout 1 in A, 2 in B$'
+simulate mixed 1 1 --set nodes.n.count=60
+simulate mixed 2 1 --set nodes.n.count=400 --set gossip.protocol=push --set gossip.period=50ms
+simulate mixed 3 1 --set nodes.n.count=200 --set network.loss=1%
+text=$(gn compare mixed other -o both.png)
+has "a mixed set: the head" "$text" '^A  mixed: 3 runs, sim, 60 to 400 nodes$'
+for difference in 'nodes 60, 400 and 200 in A, 100 in B' 'protocol push-pull and push in A, push-pull in B' \
+	'period 200 ms and 50 ms in A, 200 ms in B' 'loss of the ideal network 0 % and 1 % in A, 0 % in B'; do
+	has "a mixed set: the warning" "$text" "^warning: .*$difference(;|$)"
+done
+same "a mixed set: one warning, of nothing else" "$(grep ^warning <<<"$text" | tr -cd ';')" ';;;'
+sqlite3 mixed/2/run.db "UPDATE meta SET value = 'live' WHERE key = 'backend'"
+has "live and simulated runs in one set" "$(gn compare mixed other -o both.png)" '^A  mixed: 3 runs, sim and live, 60 to 400 nodes$'
+
 # Single runs, in all the ways that a run is named. Two events are too few.
 gn sim t.yaml -q
 gn sim t.yaml -q --seed 7
