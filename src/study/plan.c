@@ -69,6 +69,7 @@ int gn_study_plan_load(const struct gn_load_options *o, struct gn_study_plan **r
 		return -ENOMEM;
 	p->p.load = *o;
 	p->p.load.sets_from = o->file;
+	p->p.load.sets_once = true;
 	p->p.topologies = GN_HASH_START;
 	p->report = &report;
 	int r = work_out(p, o->file, faults);

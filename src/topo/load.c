@@ -265,6 +265,7 @@ static int load(const struct gn_load_options *o, const char *text, size_t n, con
 		.report = report,
 		.limits = limits,
 		.within = o->within,
+		.sets_once = o->sets_once,
 		.if_empty = "the file is empty: a topology needs nodes or generate",
 		.if_no_map = "a topology is a map: lines such as \"duration: 10s\", \"nodes:\"",
 	};

@@ -22,6 +22,7 @@ struct gn_load_options {
 	const char *name;	 /* of a topology that gives none; NULL: made from the file's */
 	const char *const *sets; /* "path.to.key=value", as given with --set; later ones win */
 	size_t n_sets;
+	bool sets_once; /* one that undoes another is a fault instead */
 	const char
 		*sets_from; /* the file that paths in them are relative to; NULL: to the working directory */
 	const uint64_t *seed; /* --seed; NULL: the file's */

@@ -80,6 +80,18 @@ static struct gn_yaml **list_slot(struct set *s, struct gn_yaml *y, const char *
 	return slot;
 }
 
+/* Would a set undo another, where each has to count? */
+static bool is_taken(struct set *s, const struct gn_yaml *old)
+{
+	if (!s->r->sets_once || !old || old->place.line) /* what has a line is the file's */
+		return false;
+	const char *other = s->r->report->sources[old->place.source] + strlen("--set ");
+
+	gn_fault_at(s->r->report, s->at, "%.*s, which is set as well, is the same: write one of them alone",
+		    (int)strcspn(other, "="), other);
+	return true;
+}
+
 /* Replace the item in *slot of list @y by @value, or append it. */
 static void put_item(struct gn_yaml *y, struct gn_yaml **slot, struct gn_yaml *value)
 {
@@ -109,6 +121,8 @@ static struct gn_yaml *descend(struct set *s, struct gn_yaml *y, const char *nam
 	}
 	if (child && (child->kind == GN_YAML_MAP || child->kind == GN_YAML_LIST))
 		return child;
+	if (is_taken(s, child))
+		return NULL;
 	child = container(s, name, list);
 	if (child && slot)
 		put_item(y, slot, child);
@@ -142,10 +156,12 @@ static void assign(struct set *s, struct gn_yaml *y, const char *path, struct gn
 		if (y->kind == GN_YAML_LIST) {
 			struct gn_yaml **slot = list_slot(s, y, name);
 
-			if (slot)
+			if (slot && !is_taken(s, *slot))
 				put_item(y, slot, value);
 			return;
 		}
+		if (is_taken(s, gn_yaml_get(y, name)))
+			return;
 		value->key = gn_arena_copy(s->r->arena, name, strlen(name));
 		value->key_place = s->at;
 		if (value->key)

@@ -41,6 +41,7 @@ struct gn_yaml_reader {
 	struct gn_report *report;
 	const struct gn_limits *limits;
 	const char *within;   /* a key of the main file at which the tree wanted stands, or NULL: all of it */
+	bool sets_once;	      /* gn_yaml_set(): one that undoes another is a fault */
 	const char *if_empty; /* what to say of a file that is empty, or no map */
 	const char *if_no_map;
 	uint32_t n_files;

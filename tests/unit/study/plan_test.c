@@ -145,6 +145,9 @@ static const struct {
 	  HEAD "vary: {gossip.fanout: [1, 3]}\nseries:\n- {label: a, set: {gossip.fanout: 2}}\n"
 	       "- {label: b, set: {gossip.fanout: 2}, vary: {nodes.n.count: 5, gossip.fanout: [1, 3]}}\n",
 	  "study.yaml:6:64: gossip.fanout: this series sets it as well; leave it in set or in vary\n" },
+	{ "two paths to one value, of which one would be ignored",
+	  HEAD "vary: {nodes.n.count: [5, 6]}\nseries:\n- {label: a, set: {nodes.0.count: 5}}\n",
+	  "study.yaml:5:35: nodes.n.count, which is set as well, is the same: write one of them alone\n" },
 	{ "too many points",
 	  HEAD "vary: {nodes.n.count: {from: 2, to: 1000000, per_decade: 100}, gossip.fanout: "
 	       "{from: 1, to: 60000, per_decade: 100}}\n",
