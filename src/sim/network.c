@@ -265,21 +265,31 @@ static void find_limits(const struct gn_sim_network *n, struct access *a)
 	}
 }
 
-/* The queue before which the flight is, if it is at one: of an access network. */
-static struct gn_sim_netem *queue_before(const struct gn_sim_network *n, const struct gn_sim_flight *f,
-					 uint32_t link)
+static struct access *access_now(const struct gn_sim_network *n, uint32_t node)
 {
-	const bool up = f->access == GN_SIM_BEFORE_ACCESS;
-
-	if (!up &&
-	    (f->access != GN_SIM_NO_ACCESS || !is_shared(n, f->at, gn_sim_other_end(n->t, link, f->at))))
-		return NULL;
-	struct access *a = access_of(n, f->at);
-	struct gn_sim_netem *e = up ? &a->up : &a->down;
+	struct access *a = access_of(n, node);
 
 	if (a->stale)
 		find_limits(n, a);
-	return e->shape.rate_bps ? e : NULL;
+	return a;
+}
+
+/* The queue before which the flight is, if it is at one: of an access network. Either way may have no rate, and no queue. */
+static struct gn_sim_netem *queue_before(const struct gn_sim_network *n, struct gn_sim_flight *f,
+					 uint32_t link)
+{
+	if (f->access == GN_SIM_BEFORE_ACCESS) {
+		struct gn_sim_netem *up = &access_now(n, f->at)->up;
+
+		if (up->shape.rate_bps)
+			return up;
+		f->access = GN_SIM_NO_ACCESS;
+	}
+	if (f->access != GN_SIM_NO_ACCESS || !is_shared(n, f->at, gn_sim_other_end(n->t, link, f->at)))
+		return NULL;
+	struct gn_sim_netem *down = &access_now(n, f->at)->down;
+
+	return down->shape.rate_bps ? down : NULL;
 }
 
 /* From where the flight is at @t. At a queue everything that comes earlier must have come: the host calls again then. */

@@ -878,6 +878,32 @@ static void the_largest_present_limit_is_all_members(void **state)
 	}
 }
 
+/* From member to member a datagram waits for both rates; without one of them for the other. */
+static void one_rate_alone_is_kept(void **state)
+{
+	(void)state;
+	for (uint32_t direction = 0; direction < 2; direction++) {
+		struct made m = { 0 };
+		struct engine e;
+		gn_time last = 0;
+
+		made_access(&m);
+		for (uint32_t i = 0; i < 3; i++)
+			m.links[i].shape[!direction] = (struct gn_shape){ 0 };
+		start(&e, &m.t);
+		for (int i = 0; i < 10; i++)
+			send_at(&e, 0, 2, 3, 158);
+		run(&e);
+		assert_int_equal(n_arrived(&e), 10);
+		for (size_t i = 0; i < e.n; i++)
+			last = e.pending[i].f.at == e.pending[i].f.to ? GN_MAX(last, e.pending[i].when)
+								      : last;
+		assert_in_range(last, 10 * 200 * US, 10 * 200 * US + 2 * MS);
+		stop(&e);
+		made_done(&m);
+	}
+}
+
 /* Of two members that each send as much as there is, in the long run each gets a half. */
 static void members_share_the_rate(void **state)
 {
@@ -1028,6 +1054,7 @@ int main(void)
 		cmocka_unit_test(members_share_one_queue),
 		cmocka_unit_test(members_keep_their_order),
 		cmocka_unit_test(the_largest_present_limit_is_all_members),
+		cmocka_unit_test(one_rate_alone_is_kept),
 		cmocka_unit_test(members_share_the_rate),
 		cmocka_unit_test(what_is_under_way_is_lost_when_a_link_goes_down),
 		cmocka_unit_test(packets_go_from_link_to_link_where_something_is_done),
