@@ -44,6 +44,8 @@ static uint32_t degree(const struct gn_cluster *c, uint32_t member)
 static const char *prepare(const struct gn_cluster *c, void *shared)
 {
 	(void)shared;
+	if (c->avoid_last)
+		return "memory: it sends to all partners, and remembers none";
 	for (uint32_t m = 0; m < (c->peers ? c->members : 1); m++) {
 		if (degree(c, m) > GN_STEP_DATAGRAMS_MAX)
 			return "a member can send to at most 16777216 partners at once: choose another overlay";

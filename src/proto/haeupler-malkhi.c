@@ -75,7 +75,6 @@ enum kind {
 struct schedule {
 	uint32_t grow, squares;	 /* rounds; times eight rounds */
 	uint32_t ready;		 /* the first round that is not of grow, square and merge */
-	uint32_t patience;	 /* the last round in which a leader waits for reports */
 	uint64_t clustering_q32; /* 4 c ln n: one of so many is a leader */
 	uint64_t s_q32[SQUARES_MAX];
 };

@@ -131,6 +131,8 @@ static const char *prepare(const struct gn_cluster *c, void *shared)
 {
 	const uint32_t slots = largest_view(c);
 
+	if (c->avoid_last)
+		return "memory: it sends to all partners of its view, and remembers none";
 	if (c->parameters[VIEW] % 2)
 		return "view: it is made of rings, and each gives a member two partners: an even number";
 	if (slots > SLOTS_MAX)

@@ -107,6 +107,7 @@ bad 'loss|%' "${fine/lan]\}/lan], loss: 0.5\}}"
 bad 'rate' "${fine/lan]\}/lan], rate: 0mbit\}}"
 bad 'jiter.*did you mean "?jitter' "${fine/lan]\}/lan], jiter: 1ms\}}"
 bad 'protocol|pushpull' "$fine"$'\ngossip: {protocol: pushpull}'
+bad 'flood: memory: it sends to all partners' "$fine"$'\ngossip: {protocol: flood, memory: true}'
 bad 'fanout' "$fine"$'\ngossip: {fanout: 0}'
 bad 'period' "$fine"$'\ngossip: {period: 0s}'
 bad 'overlay|rings' "$fine"$'\ngossip: {overlay: rings}'
