@@ -48,13 +48,15 @@ static int write_topology(const char *path, const struct gn_topology *t, struct 
 
 /* ---- the process ---- */
 
-static void become_run(const char *topology, const char *folder, int complaints)
+static void become_run(const char *topology, const char *folder, int complaints, pid_t parent)
 {
 	const char *const words[] = { "gossipnet", "run", "-o", folder, topology, NULL };
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent) /* it died before that */
+		_exit(1);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	dup2(nothing, STDIN_FILENO);
@@ -91,13 +93,14 @@ static int run_process(const char *topology, const char *folder, char *complaint
 		       struct gn_err *err)
 {
 	GN_CLEANUP(gn_close_p) int complaints = memfd_create("complaints", MFD_CLOEXEC);
+	const pid_t parent = getpid();
 	pid_t child = complaints < 0 ? -1 : fork();
 	int status;
 
 	if (child < 0)
 		return gn_fail(err, -errno, "cannot start a live run: %m");
 	if (!child)
-		become_run(topology, folder, complaints);
+		become_run(topology, folder, complaints, parent);
 	while (waitpid(child, &status, 0) < 0) {
 		if (errno != EINTR)
 			return gn_fail(err, -errno, "cannot wait for a live run: %m");

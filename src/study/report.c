@@ -14,6 +14,8 @@
 struct report {
 	sqlite3 *db;
 	FILE *f;
+	int failed; /* of a query within a row: -Exxx */
+	struct gn_err *err;
 };
 
 /* A series' name, with its backend where there are two; of `series AS s`. */
@@ -36,6 +38,14 @@ static int each(struct report *r, const char *sql, int64_t id, void (*row)(struc
 	while ((step = sqlite3_step(q)) == SQLITE_ROW)
 		row(r, q);
 	return gn_run_end(r->db, step, err);
+}
+
+/* The same within a row. */
+static void each_within(struct report *r, const char *sql, int64_t id,
+			void (*row)(struct report *, sqlite3_stmt *))
+{
+	if (!r->failed)
+		r->failed = each(r, sql, id, row, r->err);
 }
 
 /* Somebody's text, which no character of makes a mark of Markdown or HTML. */
@@ -109,10 +119,11 @@ static void verdict_row(struct report *r, sqlite3_stmt *q)
 {
 	fputs("| ", r->f);
 	column_text(r, q, 1);
-	each(r,
-	     "SELECT v.verdict, b.low, b.high FROM verdict AS v LEFT JOIN boxcox AS b USING(series, quantile)"
-	     " WHERE v.series = ? ORDER BY v.quantile",
-	     sqlite3_column_int64(q, 0), verdict_cell, NULL);
+	each_within(
+		r,
+		"SELECT v.verdict, b.low, b.high FROM verdict AS v LEFT JOIN boxcox AS b USING(series, quantile)"
+		" WHERE v.series = ? ORDER BY v.quantile",
+		sqlite3_column_int64(q, 0), verdict_cell);
 	fputs(" |\n", r->f);
 }
 
@@ -127,8 +138,8 @@ static void sentences(struct report *r, sqlite3_stmt *q)
 	column_text(r, q, 1);
 	fprintf(r->f, ", N = %lld to %lld\n", (long long)sqlite3_column_int64(q, 2),
 		(long long)sqlite3_column_int64(q, 3));
-	each(r, "SELECT quantile, sentence FROM verdict WHERE series = ? ORDER BY quantile",
-	     sqlite3_column_int64(q, 0), sentence, NULL);
+	each_within(r, "SELECT quantile, sentence FROM verdict WHERE series = ? ORDER BY quantile",
+		    sqlite3_column_int64(q, 0), sentence);
 }
 
 static int verdicts(struct report *r, struct gn_err *err)
@@ -452,7 +463,9 @@ static int write_report(struct report *r, struct gn_err *err)
 		e = costs(r, err);
 	if (!e)
 		e = agreement(r, err);
-	return e ? e : all_series(r, err);
+	if (!e)
+		e = all_series(r, err);
+	return e ? e : r->failed;
 }
 
 /* Whoever looks sees the old report or the new. */
@@ -460,7 +473,7 @@ int gn_study_report(sqlite3 *db, const char *folder, struct gn_err *err)
 {
 	GN_CLEANUP(gn_free_p) char *path = gn_format("%s/report.md", folder);
 	GN_CLEANUP(gn_free_p) char *made = NULL;
-	struct report r = { .db = db };
+	struct report r = { .db = db, .err = err };
 	struct gn_save file;
 	size_t n;
 
