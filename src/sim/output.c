@@ -56,10 +56,12 @@ void gn_sim_deliver(void *host, const struct gn_delivery *d)
 		gn_sim_write_arrival(s, d, first);
 }
 
-void gn_sim_count_call(void *host, uint32_t round GN_UNUSED, uint32_t partner GN_UNUSED)
+void gn_sim_count_call(void *host, uint32_t round GN_UNUSED, uint32_t partner)
 {
 	struct gn_simulation *s = host;
 
+	if (GN_UNLIKELY(partner >= s->cluster.members || partner == s->in.self))
+		gn_sim_blame(s, gn_output_check_call(&s->cluster, &s->in, partner));
 	s->calls++;
 }
 

@@ -136,6 +136,8 @@ while read -r fault sentence; do
 	has "$fault is named, with protocol and node" "$first" "misbehaving.*n3.*$sentence|n3.*misbehaving.*$sentence"
 	n=$((n + 1))
 	[ "$fault" != flood ] || continue # which takes seconds and 1 GB
+	second=$(gn sim m.yaml -q -o "$fault-3" --set "gossip.fault=$fault" --set log=coverage 2>&1)
+	same "$fault: whatever is logged" "${second//$fault-3/$fault-1}" "$first"
 	second=$(gn sim m.yaml -q -o "$fault-2" --set "gossip.fault=$fault" 2>&1)
 	same "$fault: the same again" "${second//$fault-2/$fault-1}" "$first"
 done <<'E'
