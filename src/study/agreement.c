@@ -87,7 +87,7 @@ static int compare(sqlite3 *db, const struct size *size, const struct quantity *
 	if (gn_ks_test(live.values, live.n, simulated.values, simulated.n, &ks))
 		return gn_fail(err, -ENOMEM, "out of memory");
 	return gn_study_insert(db, err, "INSERT INTO agreement VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			       "iiisiidddds", size->live, size->simulated, size->n, what->name,
+			       "iisiiidddds", size->live, size->n, what->name, size->simulated,
 			       (int64_t)live.n, (int64_t)simulated.n, mean_of(&live), mean_of(&simulated),
 			       ks.d, ks.p, gn_ks_verdict(ks.p, live.n, simulated.n));
 }

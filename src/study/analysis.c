@@ -29,8 +29,8 @@ const char gn_analysis_tables[] =
 	"  per_decade REAL, per_decade_se REAL, PRIMARY KEY(series, quantile, n_low)) WITHOUT ROWID;"
 	"CREATE TABLE verdict(series INTEGER NOT NULL, quantile INTEGER NOT NULL,"
 	"  verdict TEXT NOT NULL, sentence TEXT NOT NULL, PRIMARY KEY(series, quantile)) WITHOUT ROWID;"
-	"CREATE TABLE agreement(live INTEGER NOT NULL, simulated INTEGER NOT NULL, n INTEGER NOT NULL,"
-	"  quantity TEXT NOT NULL, runs_live INTEGER NOT NULL, runs_simulated INTEGER NOT NULL,"
+	"CREATE TABLE agreement(live INTEGER NOT NULL, n INTEGER NOT NULL, quantity TEXT NOT NULL,"
+	"  simulated INTEGER NOT NULL, runs_live INTEGER NOT NULL, runs_simulated INTEGER NOT NULL,"
 	"  mean_live REAL, mean_simulated REAL, d REAL NOT NULL, p REAL NOT NULL, verdict TEXT NOT NULL,"
 	"  PRIMARY KEY(live, n, quantity)) WITHOUT ROWID;";
 

@@ -14,7 +14,7 @@ static const char *const texts[STATEMENTS] = {
 	[ADD_RUN] = "INSERT INTO run VALUES(?, ?, ?, ?, ?, ?)",
 	[ADD_RESULT] = "INSERT INTO result VALUES(?, ?, ?, ?, ?)",
 	[ADD_METRIC] = "INSERT INTO metric VALUES(?, ?, ?)",
-	[ADD_CURVE] = "INSERT INTO curve VALUES(?, ?, ?, ?)",
+	[ADD_CURVE] = "INSERT INTO curve(run, event, t_ns, informed) VALUES(?, ?, ?, ?)",
 	[ADD_TIMING] = "INSERT INTO timing VALUES(?, ?, ?)",
 };
 

@@ -3,7 +3,7 @@
 #ifndef GN_STUDY_SCHEMA_H
 #define GN_STUDY_SCHEMA_H
 
-#define GN_STUDY_SCHEMA_VERSION 1
+#define GN_STUDY_SCHEMA_VERSION 2
 
 /* SQL that creates the tables of the runs, empty but for meta's row `schema`. */
 extern const char gn_study_tables[];

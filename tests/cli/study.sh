@@ -83,6 +83,7 @@ gn study small.yaml -q -o again || not_ok "the last start: exit status $?"
 same "no run that was there is lost or made again" "$(comm -23 <(sort -u there) <(timing again | sort) | wc -l)" 0
 check "killed twenty times and left alone: the same database" cmp <(dump results/small/study.db) <(dump again/study.db)
 same "nothing was complained about" "$(cat err)" ""
+same "killed twenty times: integrity" "$(sql again/study.db 'PRAGMA integrity_check')" ok
 check "the reports are the same" cmp results/small/report.md again/report.md
 
 # Complete: the same command makes nothing.

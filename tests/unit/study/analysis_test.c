@@ -122,7 +122,7 @@ static void add_run(int id, int point, double t50)
 			insert("INSERT INTO result VALUES(%d, 0, 100, NULL, NULL)", id);
 	insert("INSERT INTO metric VALUES(%d, 'datagrams_per_node', %d)", id, 10 + id % 2);
 	insert("INSERT INTO metric VALUES(%d, 'largest_in_degree', %d)", id, 3 + id % 4);
-	insert("INSERT INTO curve VALUES(%d, 0, 0, 1), (%d, 0, 400000000, 100)", id, id);
+	insert("INSERT INTO curve VALUES(%d, 0, 1, 0), (%d, 0, 100, 400000000)", id, id);
 }
 
 /* Series of 13 sizes, 100 .. 10^5, with @runs each. */
@@ -406,8 +406,8 @@ static void coverage_is_the_mean_over_runs(void **state)
 	add_run(1, 1, 4);
 	add_run(2, 1, 4);
 	/* Rounds 0, 1, 2 with 1, 40, 100 nodes, and 0, 4, 5 with 1, 61, 80: then that one ended. */
-	execute("DELETE FROM curve; INSERT INTO curve VALUES(1, 0, 0, 1), (1, 0, 200000000, 40), (1, 0, 400000000, 100),"
-		" (2, 0, 0, 1), (2, 0, 800000000, 61), (2, 0, 1000000000, 80)");
+	execute("DELETE FROM curve; INSERT INTO curve VALUES(1, 0, 1, 0), (1, 0, 40, 200000000), (1, 0, 100, 400000000),"
+		" (2, 0, 1, 0), (2, 0, 61, 800000000), (2, 0, 80, 1000000000)");
 	assert_int_equal(system(bin), 0);
 	folder_write(&folder, "bin/gnuplot", wrapper);
 	assert_int_equal(system(executable), 0);
