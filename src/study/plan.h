@@ -18,6 +18,7 @@ struct gn_study_point {
 	uint32_t series;
 	uint32_t n; /* members */
 	uint32_t first_run, n_runs;
+	uint64_t topology; /* gn_topology_hash() */
 	/* Its settings, as --set takes them: "axis=value". */
 	const char *const *sets;
 	const uint32_t *axes;
@@ -75,9 +76,13 @@ static inline uint64_t gn_study_seed_of(const struct gn_study_plan *p, uint32_t 
 	return p->seed + run;
 }
 
-/* Load the topology of a run: as gn_topology_load(). */
+/* Load the topology of a run: as gn_topology_load(). Its files may have changed since the plan was loaded. */
 int gn_study_load_run(const struct gn_study_plan *p, uint32_t run, struct gn_topology **ret,
 		      struct gn_faults *faults);
+
+/* Is the topology of a run what the plan was made from, its files too? Return: 0, -EINVAL (it has changed), -Exxx. */
+int gn_study_check_run(const struct gn_study_plan *p, uint32_t run, const struct gn_topology *t,
+		       struct gn_err *err);
 
 /* "label, n = 1000", with the backend where it is live. Return: @buf. */
 #define GN_STUDY_POINT_TEXT 160

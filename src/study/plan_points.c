@@ -142,7 +142,7 @@ static int take_topology(struct gn_study_planning *p, struct gn_study_entry *e, 
 	if (why && !e->refused)
 		gn_fault_at(p->report, e->place, "%s", why);
 	e->refused = why;
-	if (gn_study_planning_origin(p, t, e->place))
+	if (gn_study_planning_origin(p, point, t, e->place))
 		return -ENOMEM;
 	if (point)
 		return 0;

@@ -71,7 +71,8 @@ int gn_study_planning_points(struct gn_study_planning *p, struct gn_faults *faul
 
 /* Take into account what the topology of a point was made from: what is resolved, and the files beside that.
  * @place: where a file that cannot be read is reported. Return: 0 or -ENOMEM. */
-int gn_study_planning_origin(struct gn_study_planning *p, const struct gn_topology *t, struct gn_place place);
+int gn_study_planning_origin(struct gn_study_planning *p, uint32_t point, const struct gn_topology *t,
+			     struct gn_place place);
 
 /* Series, their labels, and the runs of each point. Return: 0 or -ENOMEM; faults go to the report. */
 int gn_study_planning_series(struct gn_study_planning *p);

@@ -62,8 +62,10 @@ static int make_run(const struct gn_study_plan *p, const char *folder, uint32_t 
 
 	if (r)
 		return gn_fail(err, r, "%s", faults.n ? faults.lines[0] : strerror(-r));
-	r = p->series[point->series].live ? gn_study_emulate(t, folder, ret, err)
-					  : gn_study_simulate(t, ret, err);
+	r = gn_study_check_run(p, run, t, err);
+	if (!r)
+		r = p->series[point->series].live ? gn_study_emulate(t, folder, ret, err)
+						  : gn_study_simulate(t, ret, err);
 	gn_topology_free(t);
 	return r;
 }

@@ -309,6 +309,22 @@ const char *gn_topology_resolved(const struct gn_topology *t)
 	return p->resolved;
 }
 
+int gn_topology_hash(const struct gn_topology *t, uint64_t *ret)
+{
+	struct gn_yaml *seed = gn_yaml_get(((const struct gn_planning *)t)->tree, "seed");
+	const char *its = seed ? seed->text : NULL;
+
+	if (seed)
+		seed->text = "";
+	GN_CLEANUP(gn_free_p) char *text = gn_yaml_emit(((const struct gn_planning *)t)->tree);
+
+	if (seed)
+		seed->text = its;
+	if (text)
+		*ret = gn_hash_bytes(GN_HASH_START, text, strlen(text));
+	return text ? 0 : -ENOMEM;
+}
+
 const char *gn_topology_file(const struct gn_topology *t, size_t i)
 {
 	const struct gn_planning *p = (const struct gn_planning *)t;

@@ -58,6 +58,9 @@ struct gn_topology *gn_topology_free(struct gn_topology *t);
  */
 const char *gn_topology_resolved(const struct gn_topology *t);
 
+/* A hash of what is resolved, but for the seed. Return: 0 or -ENOMEM. */
+int gn_topology_hash(const struct gn_topology *t, uint64_t *ret);
+
 /* The i-th file besides itself that the resolved topology needs, an absolute path; NULL past the last. */
 const char *gn_topology_file(const struct gn_topology *t, size_t i);
 

@@ -154,6 +154,20 @@ same "interrupted: exit status" $? 1
 has "interrupted" "$(cat said)" "interrupted: [1-9][0-9]* of 1000 runs are done and kept; the same command goes on"
 has "progress" "$(cat said)" "studying, [0-9]+ of 1000 runs"
 
+# What a topology is read from may not change meanwhile either.
+cp long.yaml unchanging.yaml
+sed -i 's/base.yaml/changing.yaml/' long.yaml
+for file in changing.yaml pairs; do
+	printf 'n1 n2\nn2 n3\n' >pairs
+	sed 's/gossip: {/&overlay: file, file: pairs, /' base.yaml >changing.yaml
+	start_long "during-$file"
+	sed -i 's/99s/98s/; s/n2 n3/n1 n3/' $file
+	wait $pid
+	same "$file changes: exit status" $? 2
+	has "$file changes" "$(cat said)" "run [0-9]+ .*: (the topology|/.*/pairs) has changed since the study began"
+done
+mv unchanging.yaml long.yaml
+
 # Interrupted while it analyses, and while it draws: at once, with nothing half written. Then all is made anew.
 cat >wide.yaml <<Y
 topology: base.yaml
