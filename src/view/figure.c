@@ -16,9 +16,9 @@
 enum { SVG, PNG, PDF, FORMATS };
 
 static const struct gn_figure_format formats[FORMATS] = {
-	[SVG] = { ".svg", 18, 12 },
-	[PNG] = { ".png", 26, 17 },
-	[PDF] = { ".pdf", 13, 8 },
+	[SVG] = { ".svg", 18, 12, { 0.120, 0.0165, 0.068, 0.0790 } },
+	[PNG] = { ".png", 26, 17, { 0.096, 0.0128, 0.098, 0.0465 } },
+	[PDF] = { ".pdf", 13, 8, { 0.096, 0.0128, 0.098, 0.0465 } },
 };
 
 const char *const gn_figure_palette[GN_FIGURE_COLOURS] = { "#0072b2", "#d55e00", "#009e73", "#cc79a7",

@@ -10,6 +10,11 @@
 struct gn_figure_format {
 	const char *ending;
 	int name_size, text_size; /* of the titles, in the terminal's points */
+	/* The key's share of the axes: what surrounds its texts, and each character or row of them. gnuplot takes all
+	 * characters for equally wide, whatever is in them. */
+	struct {
+		double frame_width, character, frame_height, row;
+	} key;
 };
 
 struct gn_figure {

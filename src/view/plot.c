@@ -27,9 +27,12 @@ struct figure {
 	double unit_ns;			       /* of the x axis */
 	const char *unit;
 	double x_max; /* in that unit */
-	/* Of more than CURVES_MAX events, until when median and band are drawn: while half of the events are
-	 * observed. INT64_MAX: to the right edge. */
-	int64_t summary_end;
+	/* Of more than CURVES_MAX events. INT64_MAX: to the right edge, and never. */
+	struct {
+		int64_t end;	     /* of median and band, ns: half of the events were observed until then */
+		int64_t complete_at; /* the median */
+		int64_t informed;    /* of the median in the end */
+	} summary;
 };
 
 static bool is_summary(const struct gn_curves *c)
@@ -170,22 +173,50 @@ static void titles(const struct figure *g, const char *name, const char *subtitl
 		g->format->text_size);
 }
 
-/* "event 3: all after 1.234 s", "alert: 47 of 50 in 9.500 s" */
-static void curve_title(const struct figure *g, const char *name, int64_t complete_at, int64_t informed,
+/* "event 3: all after 1.234 s", "alert: 47 of 50 in 9.500 s"; owned by the caller. */
+static char *title_text(const struct figure *g, const char *name, int64_t complete_at, int64_t informed,
 			int64_t observed)
 {
 	GN_CLEANUP(gn_free_p) char *printable = gn_printable(name, LABEL_COLUMNS);
-	GN_CLEANUP(gn_free_p) char *text = NULL;
 	char at[GN_NUMBER_MAX];
 
 	if (complete_at != INT64_MAX)
-		text = gn_format("%s: all after %s", printable ? printable : "",
+		return gn_format("%s: all after %s", printable ? printable : "",
 				 gn_duration(at, complete_at));
-	else
-		text = gn_format("%s: %" PRId64 " of %" PRId64 " in %s", printable ? printable : "", informed,
-				 g->curves->members, gn_duration(at, observed));
+	return gn_format("%s: %" PRId64 " of %" PRId64 " in %s", printable ? printable : "", informed,
+			 g->curves->members, gn_duration(at, observed));
+}
+
+static char *event_title(const struct figure *g, const struct gn_curve *c)
+{
+	char number[GN_NUMBER_MAX + 8];
+
+	snprintf(number, sizeof(number), "event %" PRId64, c->event);
+	return title_text(g, c->label ? c->label : number, gn_curve_complete(g->curves, c),
+			  gn_curve_informed(c), c->observed);
+}
+
+static char *median_title(const struct figure *g)
+{
+	char name[48];
+
+	snprintf(name, sizeof(name), "median of %zu events", g->curves->n);
+	return title_text(g, name, g->summary.complete_at, g->summary.informed,
+			  GN_MIN(g->summary.end, g->curves->last));
+}
+
+/* How many events some node never knew; owned by the caller. */
+static char *incomplete_title(const struct figure *g)
+{
+	return gn_format("%zu events had not reached all at the end", g->curves->n - g->curves->complete);
+}
+
+/* Takes over @text. */
+static void print_title(const struct figure *g, char *text)
+{
 	fputs(" title ", g->f);
 	gn_gnuplot_string(g->f, text ? text : "");
+	free(text);
 }
 
 /* ---- data ---- */
@@ -234,16 +265,13 @@ static void curves_by_event(const struct figure *g)
 	fputs("plot ", g->f);
 	for (size_t i = 0; i < all->n; i++) {
 		const struct gn_curve *c = &all->curves[i];
-		int64_t at = gn_curve_complete(all, c);
-		char number[GN_NUMBER_MAX + 8];
 
-		snprintf(number, sizeof(number), "event %" PRId64, c->event);
 		fprintf(g->f, "%s$curve%zu using 1:2 with steps", i ? ", " : "", i);
 		if (g->format)
 			fprintf(g->f, " linewidth 1.6 linecolor rgb '%s' dashtype %s", gn_figure_palette[i],
 				i < CURVES_MAX / 2 ? "1" : gn_figure_dashes);
-		curve_title(g, c->label ? c->label : number, at, gn_curve_informed(c), c->observed);
-		mark_complete(g, at, gn_figure_palette[i]);
+		print_title(g, event_title(g, c));
+		mark_complete(g, gn_curve_complete(all, c), gn_figure_palette[i]);
 	}
 	fputc('\n', g->f);
 }
@@ -253,7 +281,7 @@ static void curves_by_event(const struct figure *g)
 static void band_row(const struct figure *g, double x, int64_t *scratch)
 {
 	static const unsigned percent[] = { 5, 50, 95 };
-	int64_t t = GN_MIN((int64_t)(x * g->unit_ns), GN_MIN(g->summary_end, g->curves->last));
+	int64_t t = GN_MIN((int64_t)(x * g->unit_ns), GN_MIN(g->summary.end, g->curves->last));
 
 	fprintf(g->f, "%.7g", x);
 	for (size_t k = 0; k < GN_ARRAY_LEN(percent); k++)
@@ -268,7 +296,7 @@ static int band_data(const struct figure *g)
 	if (!scratch)
 		return -ENOMEM;
 	fputs("$band << end_of_band\n", g->f);
-	const double end = (double)g->summary_end / g->unit_ns;
+	const double end = (double)g->summary.end / g->unit_ns;
 
 	for (int i = 0; i <= GRID && g->x_max * i / GRID < end; i++)
 		band_row(g, g->x_max * i / GRID, scratch);
@@ -280,16 +308,8 @@ static int band_data(const struct figure *g)
 
 static int median_and_band(const struct figure *g)
 {
-	const struct gn_curves *c = g->curves;
-	GN_CLEANUP(gn_free_p) int64_t *scratch = calloc(c->n, sizeof(*scratch));
-	char name[48];
-
-	if (!scratch || band_data(g))
+	if (band_data(g))
 		return -ENOMEM;
-	const int64_t at = gn_curves_median_complete(c, scratch),
-		      known_until = GN_MIN(g->summary_end, c->last);
-
-	snprintf(name, sizeof(name), "median of %zu events", c->n);
 	if (!g->format)
 		fputs("plot $band using 1:2 with steps title '5 %', $band using 1:4 with steps title '95 %'",
 		      g->f);
@@ -301,12 +321,12 @@ static int median_and_band(const struct figure *g)
 	fputs(", $band using 1:3 with steps", g->f);
 	if (g->format)
 		fprintf(g->f, " linewidth 1.6 linecolor rgb '%s'", gn_figure_palette[0]);
-	curve_title(g, name, at, gn_curves_quantile(c, known_until, 50, scratch), known_until);
-	mark_complete(g, at, gn_figure_palette[0]);
-	if (c->complete < c->n)
-		fprintf(g->f,
-			", NaN with lines linecolor rgb 'white' title '%zu events had not reached all at the end'",
-			c->n - c->complete);
+	print_title(g, median_title(g));
+	mark_complete(g, g->summary.complete_at, gn_figure_palette[0]);
+	if (g->curves->complete < g->curves->n) {
+		fputs(", NaN with lines linecolor rgb 'white'", g->f);
+		print_title(g, incomplete_title(g));
+	}
 	fputc('\n', g->f);
 	return 0;
 }
@@ -333,29 +353,48 @@ static void y_tics(const struct figure *g)
 	fprintf(g->f, "%" PRId64 ")\n", members);
 }
 
-/* The key's share of the axes, as gnuplot lays it out on the formats above. */
-#define KEY_PER_CHARACTER 0.0156
-#define KEY_PER_ROW	  0.05
-
-static double key_width(const struct gn_curves *c)
+/* Frees @text. */
+static size_t length_of(char *text)
 {
-	size_t name = sizeof("event 10") - 1;
+	size_t n = text ? strlen(text) : 0;
 
-	if (is_summary(c))
-		return KEY_PER_CHARACTER * (sizeof("median of 1000 events: all after 1.234 s") - 1);
-	for (size_t i = 0; i < c->n; i++)
-		if (c->curves[i].label)
-			name = GN_MAX(name, GN_MIN(strlen(c->curves[i].label), (size_t)LABEL_COLUMNS));
-	return KEY_PER_CHARACTER * (double)(name + sizeof(": all after 123.4 ms") - 1);
+	free(text);
+	return n;
 }
 
-/* How low the curves are at @t, and how high at their ends. */
+/* The key's width as a share of the axes. */
+static double key_width(const struct figure *g)
+{
+	size_t length = 0;
+
+	if (is_summary(g->curves)) {
+		const size_t median = length_of(median_title(g)), incomplete = length_of(incomplete_title(g));
+
+		length = GN_MAX(median, incomplete);
+	}
+	for (size_t i = 0; i < g->curves->n && !is_summary(g->curves); i++) {
+		const size_t n = length_of(event_title(g, &g->curves->curves[i]));
+
+		length = GN_MAX(length, n);
+	}
+	return g->format->key.frame_width + g->format->key.character * (double)length;
+}
+
+static double key_height(const struct figure *g)
+{
+	const size_t rows = is_summary(g->curves) ? 3 : g->curves->n;
+
+	return g->format->key.frame_height + g->format->key.row * (double)rows;
+}
+
+/* How low the curves are at @t, if they go on until then, and how high at their ends. */
 static void extent(const struct gn_curves *c, int64_t t, int64_t *low, int64_t *high)
 {
 	*low = c->members;
 	*high = 0;
 	for (size_t i = 0; i < c->n; i++) {
-		*low = GN_MIN(*low, gn_curve_at(&c->curves[i], t));
+		if (c->curves[i].observed >= t)
+			*low = GN_MIN(*low, gn_curve_at(&c->curves[i], t));
 		*high = GN_MAX(*high, gn_curve_informed(&c->curves[i]));
 	}
 }
@@ -365,10 +404,10 @@ static void extent(const struct gn_curves *c, int64_t t, int64_t *low, int64_t *
 static const char *key_place(const struct figure *g)
 {
 	const struct gn_curves *c = g->curves;
-	double height = KEY_PER_ROW * (is_summary(c) ? 4 : (double)c->n + 1) * (double)c->members;
+	const double height = key_height(g) * (double)c->members;
 	int64_t low, high;
 
-	extent(c, (int64_t)((1 - key_width(c)) * g->x_max * g->unit_ns), &low, &high);
+	extent(c, (int64_t)((1 - key_width(g)) * g->x_max * g->unit_ns), &low, &high);
 	if ((double)low > height)
 		return "bottom right height 0.4 opaque";
 	if ((double)high < (double)c->members - height)
@@ -393,7 +432,7 @@ static void frame(const struct figure *g)
 /* The x axis: all that happened, as far as it is drawn, and a little more; ms below 2 s. */
 static void choose_axis(struct figure *g, sqlite3 *db)
 {
-	int64_t last = GN_MIN(g->curves->last, g->summary_end);
+	int64_t last = GN_MIN(g->curves->last, g->summary.end);
 
 	if (last <= 0) /* only origins know: show how long they kept it */
 		last = gn_run_meta_int(db, "ended_ns", 0);
@@ -404,13 +443,16 @@ static void choose_axis(struct figure *g, sqlite3 *db)
 	g->x_max = (double)last / g->unit_ns * 1.06;
 }
 
-static int choose_end(struct figure *g)
+static int summarize(struct figure *g)
 {
-	GN_CLEANUP(gn_free_p) int64_t *scratch = calloc(g->curves->n, sizeof(*scratch));
+	const struct gn_curves *c = g->curves;
+	GN_CLEANUP(gn_free_p) int64_t *scratch = calloc(c->n, sizeof(*scratch));
 
 	if (!scratch)
 		return -ENOMEM;
-	g->summary_end = gn_curves_half_observed(g->curves, scratch);
+	g->summary.end = gn_curves_half_observed(c, scratch);
+	g->summary.complete_at = gn_curves_median_complete(c, scratch);
+	g->summary.informed = gn_curves_quantile(c, GN_MIN(g->summary.end, c->last), 50, scratch);
 	return 0;
 }
 
@@ -422,8 +464,8 @@ static int write_script(struct figure *g, sqlite3 *db, struct gn_err *err)
 	if (!subtitle)
 		return gn_fail(err, -ENOMEM, "out of memory");
 	gn_run_meta(db, "name", name, sizeof(name));
-	g->summary_end = INT64_MAX;
-	if (is_summary(g->curves) && choose_end(g))
+	g->summary.end = INT64_MAX;
+	if (is_summary(g->curves) && summarize(g))
 		return gn_fail(err, -ENOMEM, "out of memory");
 	choose_axis(g, db);
 	frame(g);

@@ -102,6 +102,33 @@ same "a curve ends with its observation" \
 	"$(for i in 0 4; do sed -n "/^\$curve$i /,/^end_of_curve/p" "$work/script" | tail -n 2 | head -n 1 | cut -d' ' -f1; done | tr '\n' ' ')" "7 3 "
 has "its legend says when" "$(cat "$work/f.svg")" 'event 20: [0-9]+ of 1000 in 3\.000 s'
 
+# The opaque key of an SVG hides no curve: its white box and the curves do not cross, as gnuplot has placed them. Whether it
+# is within the axes or below depends on the curves.
+cat >"$work/key.yaml" <<'Y'
+nodes: [{name: n, count: 60}]
+duration: 60s
+gossip: {protocol: push-pull, clock: rounds, period: 1s}
+events: [{at: 0s}, {at: 500ms}, {at: 3s, repeat: 2, every: 2s}]
+Y
+cat >"$work/hidden.py" <<'Y'
+import re, sys
+svg = open(sys.argv[1]).read()
+box = re.findall(r"<polygon fill = '#FFFFFF' points = '([^']*)'", svg)
+corners = [tuple(map(float, c.split(','))) for c in box[-1].split()] if box else []
+hidden = 0
+for path in re.findall(r"<path stroke='rgb\([^']*' *d='(M[^']*)'", svg):
+    points = [tuple(map(float, p)) for p in re.findall(r'[ML]([-0-9.]+),([-0-9.]+)', path)]
+    for (x, y), (u, v) in zip(points, points[1:]) if len(points) > 3 and corners else ():
+        hidden += (max(x, u) > min(c[0] for c in corners) and min(x, u) < max(c[0] for c in corners) and
+                   max(y, v) > min(c[1] for c in corners) and min(y, v) < max(c[1] for c in corners))
+print(hidden, 'box' if corners else 'no box')
+Y
+gn sim "$work/key.yaml" -q -o "$work/key"
+gn plot "$work/key" -o "$work/f.svg" >/dev/null
+same "the key hides no curve" "$(python3 "$work/hidden.py" "$work/f.svg" | cut -d' ' -f1)" 0
+gn plot "$(run 50 1)" -o "$work/f.svg" >/dev/null
+same "the key of one event is within the axes, and hides nothing" "$(python3 "$work/hidden.py" "$work/f.svg")" "0 box"
+
 # Names that mean something to gnuplot or a shell are drawn, not executed.
 label="it's \`touch $work/owned\` \"\\_^{}"
 folder=$(run 50 2 0 "$label")
