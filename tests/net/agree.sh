@@ -38,7 +38,7 @@ live() {
 	local status
 	[ ! -e failed ] || return 0
 	for pause in 0 2 5 10 20; do
-		sleep $pause
+		sleep "$pause"
 		rm -rf "$2"
 		"$GN" run "$1" -q -o "$2" --seed "$3" --kernel uml 2>"$2.err"
 		status=$?
