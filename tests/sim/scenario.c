@@ -387,6 +387,12 @@ static bool addresses_everybody(const struct gn_protocol *p)
 	return !strcmp(p->name, "tree");
 }
 
+/* What calls no single partner refuses to remember it. */
+static bool draws_partners(const struct gn_protocol *p)
+{
+	return strcmp(p->name, "flood") != 0 && strcmp(p->name, "plumtree") != 0;
+}
+
 static const struct gn_protocol *draw_protocol(struct scenario *s)
 {
 	size_t n = 0;
@@ -409,7 +415,7 @@ static void put_gossip(struct scenario *s, bool forgets)
 		put(s, ", on: n");
 	if (s->protocol->fans_out && in_percent(s, 40))
 		put(s, ", fanout: %" PRIu64, between(s, 1, GN_MIN(s->n - 1, 4)));
-	if (in_percent(s, 20))
+	if (in_percent(s, 20) && draws_partners(s->protocol))
 		put(s, ", memory: true");
 	if (forgets && in_percent(s, 50))
 		put(s, ", forget: after %" PRIu64 " rounds", between(s, 1, 10));
