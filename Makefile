@@ -115,8 +115,8 @@ $(B)/tests/reference/reference: $(B)/tests/reference/main.o $(LOOPS)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $^ -lm
 
-# Of the tests with networks those that measure no time and mind nobody beside them.
-BESIDE_OTHERS := $(wildcard tests/net/exec.sh tests/net/memory.sh)
+# Of the tests with networks those that mind nobody beside them: they measure no time, or the fastest of several.
+BESIDE_OTHERS := $(wildcard tests/net/exec.sh tests/net/memory.sh tests/net/regions.sh tests/net/zoo.sh)
 
 check-unit: unit
 	$(Q)tests/run $(UNIT)
